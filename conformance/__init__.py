@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""Runs scenarios against anything that speaks the protocol, and reports what it saw."""

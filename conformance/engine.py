@@ -1,0 +1,266 @@
+# SPDX-License-Identifier: MIT
+"""Runs scenarios against an implementation and says what came of it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import msgspec
+
+from conformance import protocol, vocabulary
+from conformance.implementations import Implementation, Reply, Trouble
+from conformance.profiles import Profile
+from conformance.suite import Scenario, Step
+from conformance.vocabulary.types import Pages
+
+Status = Literal[
+    "pass", "fail", "error", "timeout", "unsupported", "not-applicable", "xfail", "xpass", "skipped", "notrun"
+]
+
+
+class Mismatch(Exception):
+    """What was seen is not what the step says."""
+
+    def __init__(self, expected: str, seen: str):
+        self.expected, self.seen = expected, seen
+        super().__init__(f"expected {expected}, seen {seen}")
+
+
+class Unsupported(Exception):
+    """The implementation cannot do or tell what the step needs."""
+
+
+class NotApplicable(Exception):
+    """The step is about something that this profile or machine does not have."""
+
+
+@dataclass
+class Verdict:
+    """What came of one scenario."""
+
+    scenario: Scenario
+    status: Status
+    reason: str = ""
+    step: Step | None = None
+    expected: str = ""
+    seen: str = ""
+    notes: list[str] = field(default_factory=list)
+    """What was seen where a rule allows more than one value."""
+    log: list[tuple[protocol.Request, Reply | None]] = field(default_factory=list)
+    """The requests and their replies, reset excluded."""
+    seconds: float = 0.0
+
+
+class Context:
+    """What a phrase may use: the implementation, and what the scenario has set up so far."""
+
+    def __init__(self, implementation: Implementation):
+        self.implementation = implementation
+        self.greeting = implementation.greeting
+        self.capabilities = frozenset(self.greeting.capabilities)
+        self.log: list[tuple[protocol.Request, Reply | None]] = []
+        self.notes: list[str] = []
+        self.regions: dict[str, dict[str, int]] = {}
+        """Process, region: pages."""
+        self.files: dict[str, int] = {}
+        """File: pages."""
+        self.before: dict[tuple[str, str], list[str | None]] = {}
+        """Process, region: the frames before the last When."""
+        self.counters: dict[str, int] | None = None
+        """The system's counters before the first When."""
+        self.attempt: Reply | None = None
+        """What came of the last `tries to`."""
+
+    # --- talking to the implementation ---
+
+    def send(self, request: protocol.Request) -> Reply:
+        """Send a request and return the reply, whatever it is; raise Unsupported if it cannot be done."""
+        self.require(request.capability)
+        self.log.append((request, None))
+        reply = self.implementation.request(request)
+        self.log[-1] = (request, reply)
+        if reply.status == "unsupported":
+            if request.capability is not None and reply.capability == request.capability:
+                raise Trouble("lie", f"capability {reply.capability!r} was declared, but is unsupported: {reply.why}")
+            raise Unsupported(f"{reply.capability or 'unsaid'}: {reply.why}")
+        if reply.status == "broken":
+            raise Trouble("broken", reply.why)
+        return reply
+
+    def do(self, request: protocol.Request) -> Any:
+        """Send a request that must succeed, and return its value."""
+        reply = self.send(request)
+        if reply.status != "ok":
+            raise Mismatch(f"{describe(request)} to succeed", str(reply))
+        value = reply.value
+        count = getattr(request, "count", None)
+        if isinstance(value, list) and count is not None and len(value) != count:
+            raise Trouble("wrong-type", f"{describe(request)} was answered with {len(value)} items")
+        return value
+
+    def require(self, capability: str | None) -> None:
+        """Raise Unsupported unless the implementation has the capability."""
+        if capability is not None and capability not in self.capabilities:
+            why = self.greeting.missing.get(capability, "the implementation does not have it")
+            raise Unsupported(f"{capability}: {why}")
+
+    def require_order(self, order: int, parameter: str = "orders") -> None:
+        """Raise NotApplicable unless folios of the order can be allocated (`parameter`: orders or shmem_orders)."""
+        orders = self.greeting.parameters.get(parameter, [0])
+        if not isinstance(orders, list) or order not in orders:
+            raise NotApplicable(f"order {order} is not among the {parameter} {orders}")
+
+    # --- what the scenario has set up ---
+
+    def process(self, name: str) -> str:
+        """The process; it is started when it is named for the first time."""
+        if name not in self.regions:
+            self.do(protocol.Start(process=name))
+            self.regions[name] = {}
+        return name
+
+    def span(self, process: str, pages: Pages) -> dict[str, Any]:
+        """The fields process, region, first and count of a request for pages."""
+        total = self.regions.get(process, {}).get(pages.region)
+        if total is None:
+            raise vocabulary.VocabularyError(f"process {process} has no region {pages.region!r} here")
+        count = total - pages.first if pages.count is None else pages.count
+        if pages.first + count > total:
+            raise vocabulary.VocabularyError(f"{pages} is past the end of {process}'s {pages.region} ({total} pages)")
+        return {"process": process, "region": pages.region, "first": pages.first, "count": count}
+
+    def note(self, text: str) -> None:
+        """Record what was seen where more than one value is allowed."""
+        self.notes.append(text)
+
+    def note_frames(self) -> None:
+        """Note which frame each page has, for phrases that compare with it."""
+        for process, regions in self.regions.items():
+            for region, pages in regions.items():
+                query = protocol.Frame(process=process, region=region, first=0, count=pages)
+                self.before[process, region] = self.do(query)
+
+
+def describe(request: protocol.Request) -> str:
+    """A request in one line: `write A mem 0+1 'new'`."""
+    fields = msgspec.to_builtins(request)
+    name = fields.pop("do")
+    fields.pop("seq", None)
+    process, region = fields.pop("process", ""), fields.pop("region", "")
+    first, count = fields.pop("first", None), fields.pop("count", None)
+    where = [] if first is None else [f"{first}" if count == 1 else f"{first}-{first + count - 1}"]
+    rest = [f"{k}={v}" for k, v in fields.items() if v not in (None, False)]
+    return " ".join([str(name), *filter(None, [process, region]), *where, *rest])
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """A step with its phrase and parameters."""
+
+    step: Step
+    phrase: vocabulary.Phrase
+    arguments: tuple[Any, ...]
+
+
+def compile_steps(scenario: Scenario) -> list[Compiled]:
+    """Find the phrase of each step.  Raises VocabularyError."""
+    return [Compiled(step, *vocabulary.match(step.text)) for step in scenario.steps]
+
+
+class Play:
+    """One scenario on its way through an implementation, step by step."""
+
+    def __init__(self, scenario: Scenario, implementation: Implementation):
+        self.scenario = scenario
+        self.context = Context(implementation)
+        self.steps = compile_steps(scenario)
+        self.frames = any(c.phrase.since == "frames" for c in self.steps)
+        self.counting = any(c.phrase.since == "counters" for c in self.steps)
+        reply = implementation.request(protocol.Reset())
+        if reply.status != "ok":
+            raise Trouble("broken", f"reset was answered {reply}")
+
+    def run(self, compiled: Compiled) -> None:
+        """Run one step.  Raises Mismatch, Unsupported, NotApplicable, Trouble or VocabularyError."""
+        if compiled.step.kind == "when" and compiled.phrase.kind == "operation":
+            if self.frames:
+                self.context.note_frames()
+            if self.counting and self.context.counters is None:
+                self.context.counters = self.context.do(protocol.Counters())
+        compiled.phrase.function(self.context, *compiled.arguments)
+
+
+def not_applicable(scenario: Scenario, profile: Profile, implementation: Implementation) -> str | None:
+    """Why the scenario does not apply to the profile and parameters, or None."""
+    parameters = implementation.greeting.parameters
+    for condition in scenario.conditions:
+        if condition.name in ("since", "until", "config"):
+            if not profile.meets(condition.name, condition.value):
+                return f"{condition} does not hold for {profile.name}"
+        elif condition.name == "order":
+            if int(condition.value) not in (parameters.get("orders") or [0]):  # type: ignore[operator]
+                return f"folios of order {condition.value} cannot be allocated here"
+        elif condition.name != "needs" and str(parameters.get(condition.name)) != condition.value:
+            return f"{condition.name} is {parameters.get(condition.name)}, not {condition.value}"
+    return None
+
+
+def run_scenario(scenario: Scenario, implementation: Implementation, profile: Profile) -> Verdict:
+    """Run one scenario.  Never raises for anything that the implementation does."""
+    started = time.perf_counter()
+    verdict = _run(scenario, implementation, profile)
+    verdict.seconds = time.perf_counter() - started
+    return verdict
+
+
+def _run(scenario: Scenario, implementation: Implementation, profile: Profile) -> Verdict:
+    verdict = Verdict(scenario, "pass")
+    if reason := not_applicable(scenario, profile, implementation):
+        verdict.status, verdict.reason = "not-applicable", reason
+        return verdict
+    play = None
+    try:
+        play = Play(scenario, implementation)
+        for condition in scenario.conditions:
+            if condition.name == "needs":
+                play.context.require(condition.value)
+        for compiled in play.steps:
+            verdict.step = compiled.step
+            play.run(compiled)
+        verdict.step = None
+    except Exception as e:
+        if play is not None and play.context.log and play.context.log[-1][1] is None:
+            verdict.reason = f"during {describe(play.context.log[-1][0])}: "
+        classify(e, verdict)
+    if play is not None:
+        verdict.log, verdict.notes = play.context.log, play.context.notes
+    return verdict
+
+
+def classify(error: BaseException, verdict: Verdict) -> None:
+    """Turn an exception of a step into a verdict."""
+    match error:
+        case Mismatch():
+            verdict.status, verdict.reason = "fail", str(error)
+            verdict.expected, verdict.seen = error.expected, error.seen
+        case Unsupported():
+            verdict.status, verdict.reason = "unsupported", str(error)
+        case NotApplicable():
+            verdict.status, verdict.reason = "not-applicable", str(error)
+        case Trouble(kind="hang"):
+            verdict.status, verdict.reason = "timeout", verdict.reason + error.detail
+        case Trouble():
+            verdict.status, verdict.reason = "error", f"{verdict.reason}{error}"
+        case vocabulary.VocabularyError():
+            verdict.status, verdict.reason = "error", f"the feature file: {error}"
+        case _:
+            raise error
+
+
+def run(scenarios: Iterable[Scenario], implementation: Implementation, profile: Profile) -> Iterator[Verdict]:
+    """Run scenarios one after the other."""
+    for scenario in scenarios:
+        yield run_scenario(scenario, implementation, profile)

@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: MIT
+"""Compiles the executor, once per state of its source."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+SOURCE = Path(__file__).with_name("executor.c")
+COMPILERS = ("cc", "gcc", "clang", "tcc")
+FLAGS = ("-std=gnu11", "-O2", "-Wall")
+
+
+class Unbuildable(Exception):
+    """The executor cannot be built here; the text is one sentence."""
+
+
+def cache_directories() -> Iterator[Path]:
+    """Where things of this user may be kept, the best first.  They need not exist."""
+    checkout = Path(__file__).resolve().parents[3]
+    if (checkout / "pyproject.toml").exists():
+        yield checkout / "build"
+    yield user_cache()
+
+
+def user_cache() -> Path:
+    """The cache directory of this user, or a private one for a user without a home."""
+    named = os.environ.get("XDG_CACHE_HOME")
+    base = Path(named) if named else Path(os.path.expanduser("~")) / ".cache"
+    if os.access(base if base.exists() else base.parent, os.W_OK):
+        return base / "mapspec"
+    return Path(tempfile.gettempdir()) / f"mapspec-{os.geteuid()}"
+
+
+def private_directory(path: Path) -> bool:
+    """Make `path`.  False if it cannot be, or if another user could put things into it."""
+    try:
+        path.mkdir(mode=0o755, parents=True, exist_ok=True)
+        status = path.stat()
+    except OSError:
+        return False
+    return status.st_uid == os.geteuid() and not status.st_mode & 0o022 and os.access(path, os.W_OK)
+
+
+def executor() -> Path:
+    """The path of the compiled executor; compiles it if that has not been done.  Raises Unbuildable."""
+    source = SOURCE.read_bytes()
+    machine = os.uname().machine
+    name = f"executor-{machine}-{hashlib.sha256(source + ' '.join(FLAGS).encode()).hexdigest()[:16]}"
+    directories = list(cache_directories())
+    for directory in directories:
+        path = directory / name
+        if os.access(path, os.X_OK) and path.stat().st_uid in (0, os.geteuid()):
+            return path
+    for directory in directories:
+        if private_directory(directory):
+            return _compile(directory / name)
+    raise Unbuildable("there is no directory to put the compiled executor into")
+
+
+def _compile(target: Path) -> Path:
+    """Compile the executor, static if the C library can be linked so."""
+    compiler = next((c for c in COMPILERS if shutil.which(c)), None)
+    if compiler is None:
+        raise Unbuildable(f"there is no C compiler here ({', '.join(COMPILERS)})")
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix="executor-") as scratch:
+        built = Path(scratch) / "executor"
+        errors = ""
+        for link in (["-static"], []):
+            done = subprocess.run(
+                [compiler, *FLAGS, *link, "-o", str(built), str(SOURCE)],
+                capture_output=True, text=True, check=False,
+            )  # fmt: skip
+            if done.returncode == 0:
+                built.chmod(0o755)
+                built.rename(target)  # whole or not at all, if two do it at once
+                return target
+            errors = done.stderr
+    raise Unbuildable(f"{compiler} does not compile the executor: {' '.join(errors.split())[:300]}")

@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: MIT
+"""Phrases for sharing: who is told exclusive, who is told shared."""
+
+from __future__ import annotations
+
+from conformance import protocol
+from conformance.engine import Context, Mismatch
+from conformance.vocabulary import outcome
+from conformance.vocabulary.memory import compare, span_of
+from conformance.vocabulary.types import Area, Pages
+
+
+@outcome("{pages} of {area} is/are mapped exclusively")
+def exclusively(c: Context, pages: Pages, area: Area) -> None:
+    """Bit 56 of /proc/PID/pagemap is set for each page."""
+    compare(c, protocol.MappedExclusively(**span_of(c, pages, area)), True, "mapped exclusively")
+
+
+@outcome("{pages} of {area} is/are not mapped exclusively")
+def not_exclusively(c: Context, pages: Pages, area: Area) -> None:
+    """Bit 56 of /proc/PID/pagemap is clear for each page."""
+    compare(c, protocol.MappedExclusively(**span_of(c, pages, area)), False, "not mapped exclusively")
+
+
+@outcome("{pages} of {area} is/are maybe shared")
+def maybe_shared(c: Context, pages: Pages, area: Area) -> None:
+    """The kernel's own sharing test says shared for each page."""
+    compare(c, protocol.MaybeMappedShared(**span_of(c, pages, area)), True, "maybe shared")
+
+
+@outcome("{pages} of {area} is/are not shared")
+def not_shared(c: Context, pages: Pages, area: Area) -> None:
+    """The kernel's own sharing test says exclusive for each page."""
+    compare(c, protocol.MaybeMappedShared(**span_of(c, pages, area)), False, "not shared")
+
+
+@outcome("an owner slot of {pages} of {area} counts {count} mapping(s) of {process}")
+def slot_counts(c: Context, pages: Pages, area: Area, count: int, process: str) -> None:
+    """One of the two owner slots of the folio belongs to the process's mm and has this count."""
+    for owners in c.do(protocol.OwnerSlots(**span_of(c, pages, area))):
+        if not any(s.process == process and s.count == count for s in owners.slots):
+            raise Mismatch(f"a slot with {count} mappings of {process}", _slots(owners))
+
+
+@outcome("no owner slot of {pages} of {area} counts {process}")
+def no_slot(c: Context, pages: Pages, area: Area, process: str) -> None:
+    """Neither owner slot of the folio belongs to the process's mm: it is untracked."""
+    for owners in c.do(protocol.OwnerSlots(**span_of(c, pages, area))):
+        if any(s.process == process for s in owners.slots):
+            raise Mismatch(f"no slot of {process}", _slots(owners))
+
+
+@outcome("{count} owner slot(s) of {pages} of {area} is/are free")
+def slots_free(c: Context, count: int, pages: Pages, area: Area) -> None:
+    """So many of the two owner slots of the folio belong to nobody."""
+    for owners in c.do(protocol.OwnerSlots(**span_of(c, pages, area))):
+        if sum(s.process is None for s in owners.slots) != count:
+            raise Mismatch(f"{count} free slots", _slots(owners))
+
+
+def _slots(owners: protocol.Owners) -> str:
+    return ", ".join("free" if s.process is None else f"{s.process}: {s.count}" for s in owners.slots)

@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: MIT
+"""A folio and its counters.
+
+All mapcounts here are logical: what the kernel stores is one less (raw -1 means none).
+Source: include/linux/mm_types.h (struct page, struct folio), include/linux/page-flags.h.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from .runs import Counts, Runs
+from .units import Order, PageIndex, Pfn, SwapSlot
+
+if TYPE_CHECKING:
+    from .files import File
+    from .mm import Mm
+
+Kind = Literal["anon", "ksm", "file", "shmem", "hugetlb", "zero", "huge-zero"]
+
+
+class Slot:
+    """An owner slot: a process and how many of its mappings were counted for it.
+
+    _mm_id and _mm_id_mapcount: 31 and 32 bits on 64-bit, 15 and 16 bits on 32-bit.
+    """
+
+    __slots__ = ("count", "mm")
+
+    def __init__(self) -> None:
+        self.mm: Mm | None = None
+        self.count = 0
+
+
+class Folio:
+    """2**order pages of memory with one reference count.
+
+    refcount         _refcount of the head, 32 bits signed
+    mapcount         _mapcount of a small folio, 32 bits signed
+    page_mapcounts   _mapcount of each page of a large folio, 32 bits signed
+    entire_mapcount  _entire_mapcount (6.1: compound_mapcount), 32 bits signed
+    large_mapcount   _large_mapcount, 32 bits signed; not in 6.1
+    nr_pages_mapped  _nr_pages_mapped with ENTIRELY_MAPPED, 32 bits; not in 6.1, not without page mapcounts
+    double_map       PG_double_map; 6.1 only
+    slots, maybe_shared   _mm_id and so on; since owner tracking, large folios only
+    pincount         _pincount of a large folio, 32 bits signed
+    exclusive        PG_anon_exclusive, one bit per page, as the bits of a number
+    """
+
+    __slots__ = (
+        "contents", "dirty", "double_map", "entire_mapcount", "exclusive", "file", "hugetlb", "index", "kind",
+        "large_mapcount", "mapcount", "maybe_shared", "nr_pages_mapped", "number", "order", "page_mapcounts",
+        "pages", "partially_mapped", "pfn", "pincount", "refcount", "slots", "swap", "swapbacked",
+    )  # fmt: skip
+
+    def __init__(self, number: int, pfn: Pfn, order: Order, kind: Kind) -> None:
+        self.number = number
+        self.pfn = pfn
+        self.order = order
+        self.pages = 1 << order
+        self.kind: Kind = kind
+        self.hugetlb = kind == "hugetlb"
+        # Where it is cached: a file and the index of its first page, or the swap slot of its first page.
+        self.file: File | None = None
+        self.index: PageIndex = 0
+        self.swap: SwapSlot | None = None
+        self.refcount = 1
+        self.pincount = 0
+        self.mapcount = 0
+        self.page_mapcounts = Counts()
+        self.entire_mapcount = 0
+        self.large_mapcount = 0
+        self.nr_pages_mapped = 0
+        self.double_map = False
+        self.slots = (Slot(), Slot()) if order else ()
+        self.maybe_shared = False
+        self.exclusive = 0
+        self.partially_mapped = False
+        self.dirty = False
+        self.swapbacked = kind in ("anon", "shmem")
+        self.contents: Runs[str] = Runs()
+
+    def __repr__(self) -> str:
+        return f"F{self.number}"
+
+    @property
+    def large(self) -> bool:
+        return self.order > 0
+
+    @property
+    def anon(self) -> bool:
+        """folio_test_anon: KSM folios are anonymous too; hugetlb ones are if no file holds them."""
+        return self.kind in ("anon", "ksm") or (self.kind == "hugetlb" and self.file is None)
+
+    def value(self, page: PageIndex) -> str:
+        """What a page holds."""
+        return self.contents.get(page) or ""
+
+    def fill(self, first: PageIndex, end: PageIndex, value: str) -> None:
+        """Store the same into each page of [first, end)."""
+        if value:
+            self.contents.put(first, end, value)
+        else:
+            self.contents.clear(first, end)
+
+    def is_exclusive(self, page: PageIndex) -> bool:
+        """PageAnonExclusive."""
+        return bool(self.exclusive >> page & 1)
+
+    def set_exclusive(self, first: PageIndex, count: int = 1) -> None:
+        self.exclusive |= _mask(first, count)
+
+    def clear_exclusive(self, first: PageIndex, count: int = 1) -> None:
+        self.exclusive &= ~_mask(first, count)
+
+    def any_exclusive(self, first: PageIndex, count: int) -> bool:
+        return bool(self.exclusive & _mask(first, count))
+
+
+def _mask(first: int, count: int) -> int:
+    return ((1 << count) - 1) << first

@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: MIT
+"""A process: its VMAs and its page table."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from typing import Literal, NamedTuple, TypeAlias
+
+from .folio import Folio
+from .runs import Runs
+from .units import Errno, PageCount, PageIndex, SwapSlot, Vpn
+from .vma import Vma
+
+LeafKind = Literal["pte", "pmd", "hugetlb", "zero", "huge-zero"]
+
+
+class Leaf(NamedTuple):
+    """A present entry.  zero and huge-zero are special: they map a folio that nobody counts for."""
+
+    kind: LeafKind
+    folio: Folio
+    page: PageIndex
+    writable: bool
+    dirty: bool
+
+
+class Swapped(NamedTuple):
+    """A swap entry with its exclusive bit (pte_swp_exclusive)."""
+
+    slot: SwapSlot
+    exclusive: bool
+
+
+Entry: TypeAlias = Leaf | Swapped
+
+
+class Table(Runs[Entry]):
+    """The leaf entries of an mm.
+
+    Entries of PTE level are runs.  One entry of a higher level (pmd, huge-zero, hugetlb) is one run of exactly its
+    size: whoever changes a part of it splits it first.
+    """
+
+    __slots__ = ()
+
+    def at(self, value: Entry, distance: int) -> Entry:
+        if isinstance(value, Swapped):
+            return Swapped(SwapSlot(value.slot + distance), value.exclusive)
+        if value.kind == "zero":
+            return value
+        kind, folio, page, writable, dirty = value
+        return Leaf(kind, folio, page + distance, writable, dirty)
+
+    def joins(self, before: Entry, length: int, after: Entry) -> bool:
+        if isinstance(before, Swapped) or isinstance(after, Swapped):
+            return type(before) is type(after) and self.at(before, length) == after
+        return before.kind in ("pte", "zero") and self.at(before, length) == after
+
+
+class Region(NamedTuple):
+    """What a process calls by one name: `pages` pages from `first`.  Parts may have been unmapped or moved away."""
+
+    first: Vpn
+    pages: PageCount
+
+
+class Mm:
+    """An address space (struct mm_struct) and the name of its process.
+
+    anon_pages, file_pages, shmem_pages, swap_entries   MM_ANONPAGES and so on, in pages
+    has_pinned     MMF_HAS_PINNED: never cleared
+    empty_tables   blocks of PMD size that have a page table of PTEs in which nothing is left
+    """
+
+    __slots__ = (
+        "anon_pages", "empty_tables", "file_pages", "has_pinned", "name", "next_free", "number", "regions",
+        "shmem_pages", "swap_entries", "table", "vma_firsts", "vmas",
+    )  # fmt: skip
+
+    def __init__(self, name: str, number: int) -> None:
+        self.name = name
+        self.number = number
+        self.vmas: list[Vma] = []
+        self.vma_firsts: list[Vpn] = []
+        self.table = Table()
+        self.empty_tables: set[Vpn] = set()
+        self.regions: dict[str, Region] = {}
+        self.next_free: Vpn = 0
+        self.has_pinned = False
+        self.anon_pages = 0
+        self.file_pages = 0
+        self.shmem_pages = 0
+        self.swap_entries = 0
+
+    def __repr__(self) -> str:
+        return self.name
+
+    def find(self, vpn: Vpn) -> Vma | None:
+        """The VMA that a page is in."""
+        i = bisect_right(self.vma_firsts, vpn) - 1
+        if i >= 0 and vpn < self.vmas[i].end:
+            return self.vmas[i]
+        return None
+
+    def over(self, first: Vpn, end: Vpn) -> list[Vma]:
+        """The VMAs that have pages in [first, end), whole."""
+        i = max(bisect_right(self.vma_firsts, first) - 1, 0)
+        found = []
+        for vma in self.vmas[i:]:
+            if vma.first >= end:
+                break
+            if vma.end > first:
+                found.append(vma)
+        return found
+
+    def covers(self, first: Vpn, end: Vpn) -> bool:
+        """Whether VMAs cover [first, end) without a hole."""
+        for vma in self.over(first, end):
+            if vma.first > first:
+                return False
+            first = vma.end
+        return first >= end
+
+    def insert(self, vma: Vma) -> None:
+        i = bisect_right(self.vma_firsts, vma.first)
+        self.vmas.insert(i, vma)
+        self.vma_firsts.insert(i, vma.first)
+
+    def remove(self, vma: Vma) -> None:
+        i = bisect_right(self.vma_firsts, vma.first) - 1
+        assert self.vmas[i] is vma
+        del self.vmas[i], self.vma_firsts[i]
+
+    def place(self, name: str, pages: PageCount, skew: PageCount, alignment: PageCount) -> Region:
+        """Choose an address for a new region: aligned, off by `skew`, never next to another region."""
+        if name in self.regions:
+            raise Errno("EEXIST")
+        base = -(-(self.next_free + 1) // alignment) * alignment + skew
+        region = Region(base, pages)
+        self.regions[name] = region
+        self.next_free = base + pages
+        return region
+
+    def add_rss(self, folio: Folio, pages: int) -> None:
+        """add_mm_counter: hugetlb is not counted."""
+        if folio.hugetlb:
+            return
+        if folio.anon:
+            self.anon_pages += pages
+        elif folio.kind == "shmem":
+            self.shmem_pages += pages
+        else:
+            self.file_pages += pages

@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: MIT
+"""A VMA: a range of pages with one set of attributes.  Source: include/linux/mm_types.h, struct vm_area_struct."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from .units import Order, PageIndex, Vpn, align_down
+
+if TYPE_CHECKING:
+    from .files import File
+
+Protection = Literal["none", "read", "read-write"]
+
+DONTFORK, WIPEONFORK, HUGEPAGE, NOHUGEPAGE, MERGEABLE = 1, 2, 4, 8, 16
+FLAG_NAMES = {
+    DONTFORK: "dontfork", WIPEONFORK: "wipeonfork", HUGEPAGE: "hugepage", NOHUGEPAGE: "nohugepage",
+    MERGEABLE: "mergeable",
+}  # fmt: skip
+
+
+class Vma:
+    """Pages [first, end) of one mm.
+
+    offset     vm_pgoff: the page of the file that `first` maps
+    order      anonymous memory: the order that faults shall allocate while HUGEPAGE is set
+    anon_vma   whether it has an anon_vma, that is, whether it has (had) anonymous pages
+    """
+
+    __slots__ = (
+        "anon_vma", "end", "file", "first", "flags", "hugetlb", "offset", "order", "protection", "region", "shared",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        region: str,
+        first: Vpn,
+        end: Vpn,
+        protection: Protection,
+        shared: bool,
+        file: File | None,
+        offset: PageIndex,
+        order: Order,
+        hugetlb: bool,
+        flags: int,
+    ) -> None:
+        self.region = region
+        self.first = first
+        self.end = end
+        self.protection = protection
+        self.shared = shared
+        self.file = file
+        self.offset = offset
+        self.order = order
+        self.hugetlb = hugetlb
+        self.flags = flags
+        self.anon_vma = False
+
+    def copy(self) -> Vma:
+        twin = Vma(
+            self.region, self.first, self.end, self.protection, self.shared, self.file, self.offset, self.order,
+            self.hugetlb, self.flags,
+        )  # fmt: skip
+        twin.anon_vma = self.anon_vma
+        return twin
+
+    @property
+    def anonymous(self) -> bool:
+        """vma_is_anonymous: private and without a file.  Shared anonymous memory is a shmem file."""
+        return self.file is None
+
+    @property
+    def may_write(self) -> bool:
+        return self.protection == "read-write"
+
+    @property
+    def cow(self) -> bool:
+        """is_cow_mapping: private and may become writable."""
+        return not self.shared
+
+    @property
+    def wants_writenotify(self) -> bool:
+        """vma_wants_writenotify: a shared file of a file system that wants to hear of the first write."""
+        return self.shared and self.file is not None and self.file.tracks_dirty
+
+    def file_page(self, vpn: Vpn) -> PageIndex:
+        return self.offset + vpn - self.first
+
+    def suits(self, vpn: Vpn, order: int) -> bool:
+        """thp_vma_suitable_order: the aligned block around `vpn` lies in the VMA, and for a file in step with it."""
+        size = 1 << order
+        start = align_down(vpn, size)
+        if self.file is not None and (self.first - self.offset) % size:
+            return False
+        return self.first <= start and start + size <= self.end
