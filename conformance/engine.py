@@ -4,14 +4,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+import traceback
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
 
 from conformance import protocol, vocabulary
-from conformance.implementations import Implementation, Reply, Trouble
+from conformance.implementations import CannotStart, Implementation, Reply, Trouble
 from conformance.profiles import Profile
 from conformance.suite import Scenario, Step
 from conformance.vocabulary.types import Pages
@@ -183,6 +185,12 @@ class Play:
         if reply.status != "ok":
             raise Trouble("broken", f"reset was answered {reply}")
 
+    def require_needs(self) -> None:
+        """Raise Unsupported unless the implementation has what the scenario's @needs tags name."""
+        for condition in self.scenario.conditions:
+            if condition.name == "needs":
+                self.context.require(condition.value)
+
     def run(self, compiled: Compiled) -> None:
         """Run one step.  Raises Mismatch, Unsupported, NotApplicable, Trouble or VocabularyError."""
         if compiled.step.kind == "when" and compiled.phrase.kind == "operation":
@@ -208,15 +216,23 @@ def not_applicable(scenario: Scenario, profile: Profile, implementation: Impleme
     return None
 
 
-def run_scenario(scenario: Scenario, implementation: Implementation, profile: Profile) -> Verdict:
-    """Run one scenario.  Never raises for anything that the implementation does."""
+Watch = Callable[[Play, Compiled], None]
+
+
+def run_scenario(
+    scenario: Scenario, implementation: Implementation, profile: Profile, watch: Watch | None = None
+) -> Verdict:
+    """Run one scenario.  Whatever the implementation does is a verdict; only CannotStart is raised.
+
+    `watch` is called after every step that was begun, also after one that failed.
+    """
     started = time.perf_counter()
-    verdict = _run(scenario, implementation, profile)
+    verdict = _run(scenario, implementation, profile, watch)
     verdict.seconds = time.perf_counter() - started
     return verdict
 
 
-def _run(scenario: Scenario, implementation: Implementation, profile: Profile) -> Verdict:
+def _run(scenario: Scenario, implementation: Implementation, profile: Profile, watch: Watch | None) -> Verdict:
     verdict = Verdict(scenario, "pass")
     if reason := not_applicable(scenario, profile, implementation):
         verdict.status, verdict.reason = "not-applicable", reason
@@ -224,25 +240,30 @@ def _run(scenario: Scenario, implementation: Implementation, profile: Profile) -
     play = None
     try:
         play = Play(scenario, implementation)
-        for condition in scenario.conditions:
-            if condition.name == "needs":
-                play.context.require(condition.value)
+        play.require_needs()
         for compiled in play.steps:
             verdict.step = compiled.step
-            play.run(compiled)
+            try:
+                play.run(compiled)
+            finally:
+                if watch is not None:
+                    watch(play, compiled)
         verdict.step = None
     except Exception as e:
-        if play is not None and play.context.log and play.context.log[-1][1] is None:
-            verdict.reason = f"during {describe(play.context.log[-1][0])}: "
-        classify(e, verdict)
+        classify(e, verdict, play)
     if play is not None:
         verdict.log, verdict.notes = play.context.log, play.context.notes
     return verdict
 
 
-def classify(error: BaseException, verdict: Verdict) -> None:
+def classify(error: Exception, verdict: Verdict, play: Play | None) -> None:
     """Turn an exception of a step into a verdict."""
+    during = ""
+    if play is not None and play.context.log and play.context.log[-1][1] is None:
+        during = f"during {describe(play.context.log[-1][0])}: "
     match error:
+        case CannotStart():
+            raise error
         case Mismatch():
             verdict.status, verdict.reason = "fail", str(error)
             verdict.expected, verdict.seen = error.expected, error.seen
@@ -251,13 +272,19 @@ def classify(error: BaseException, verdict: Verdict) -> None:
         case NotApplicable():
             verdict.status, verdict.reason = "not-applicable", str(error)
         case Trouble(kind="hang"):
-            verdict.status, verdict.reason = "timeout", verdict.reason + error.detail
+            verdict.status, verdict.reason = "timeout", during + error.detail
         case Trouble():
-            verdict.status, verdict.reason = "error", f"{verdict.reason}{error}"
+            verdict.status, verdict.reason = "error", f"{during}{error}"
         case vocabulary.VocabularyError():
             verdict.status, verdict.reason = "error", f"the feature file: {error}"
         case _:
-            raise error
+            verdict.status, verdict.reason = "error", f"a defect of mapspec: {_where(error)}"
+
+
+def _where(error: Exception) -> str:
+    """An exception and where it was raised, in one line.  A greeting without a parameter ends here, too."""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__}: {error} ({Path(frame.filename).name}:{frame.lineno})"
 
 
 def run(scenarios: Iterable[Scenario], implementation: Implementation, profile: Profile) -> Iterator[Verdict]:

@@ -3,12 +3,11 @@
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from conformance.suite import ROOT
+from conformance.suite import ROOT, Problem, SuiteError, read_toml
 
 DEFAULT = "linux-7.3"
 
@@ -57,15 +56,17 @@ class Profile:
 
 def load(root: Path = ROOT) -> tuple[dict[str, Behaviour], dict[str, Profile]]:
     """Behaviours and profiles by name, in the order of the file."""
-    with open(root / "spec" / "profiles.toml", "rb") as f:
-        data = tomllib.load(f)
-    behaviours = {
-        name: Behaviour(name, b["says"], dict(b["values"]), b.get("source", ""))
-        for name, b in data["behaviour"].items()
-    }
-    profiles: dict[str, Profile] = {}
-    for name, p in data["profile"].items():
-        profiles[name] = _profile(name, p, profiles)
+    data = read_toml(root / "spec" / "profiles.toml", "spec/profiles.toml")
+    try:
+        behaviours = {
+            name: Behaviour(name, b["says"], dict(b["values"]), b.get("source", ""))
+            for name, b in data["behaviour"].items()
+        }
+        profiles: dict[str, Profile] = {}
+        for name, p in data["profile"].items():
+            profiles[name] = _profile(name, p, profiles)
+    except (KeyError, TypeError, ValueError, AttributeError) as e:
+        raise SuiteError([Problem("spec/profiles.toml", 0, f"an entry lacks something or is wrong: {e}")]) from None
     return behaviours, profiles
 
 

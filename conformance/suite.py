@@ -23,6 +23,8 @@ ROOT = Path(__file__).resolve().parent.parent
 SLUG = "[a-z0-9]+(?:-[a-z0-9]+)*"
 RULE_ID = re.compile(rf"^[a-z_]+\.{SLUG}$")
 SCENARIO_ID = re.compile(rf"^[a-z_]+\.{SLUG}\.{SLUG}$")
+LARGEST = 1 << 20
+"""Bytes of a feature file.  A larger one was not written by hand."""
 CONDITIONS = ("since", "until", "config", "needs", "order", "page_size", "pmd_order", "word_bits")
 
 
@@ -36,7 +38,8 @@ class Problem:
     mend: str = ""
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}: {self.what}" + (f"\n    {self.mend}" if self.mend else "")
+        where = f"{self.file}:{self.line}" if self.line else self.file
+        return f"{where}: {self.what}" + (f"\n    {self.mend}" if self.mend else "")
 
 
 class SuiteError(Exception):
@@ -197,19 +200,33 @@ def load_or_raise(root: Path = ROOT) -> Suite:
     return suite
 
 
+def read_toml(path: Path, name: str) -> dict[str, Any]:
+    """A TOML file; `name` is what it is called in a problem.  Raises SuiteError."""
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as e:
+        raise SuiteError([Problem(name, 0, f"cannot be read: {e.strerror}")]) from None
+    except UnicodeDecodeError as e:
+        raise SuiteError([Problem(name, text_line(path, e.start), "is not UTF-8", "Save it as UTF-8.")]) from None
+    except tomllib.TOMLDecodeError as e:
+        what, _, where = str(e).partition(" (at ")
+        line = re.match(r"line (\d+)", where)
+        raise SuiteError([Problem(name, int(line[1]) if line else 0, f"is not TOML: {what}")]) from None
+
+
 # --- feature files ----------------------------------------------------------------------------------------
 
 
 def _chapters(root: Path) -> dict[str, str]:
     """Chapters are the pages of spec/ in the order of spec/chapters.toml."""
-    with open(root / "spec" / "chapters.toml", "rb") as f:
-        return {str(k): str(v) for k, v in tomllib.load(f)["chapters"].items()}
+    chapters = read_toml(root / "spec" / "chapters.toml", "spec/chapters.toml").get("chapters")
+    if not isinstance(chapters, dict):
+        raise SuiteError([Problem("spec/chapters.toml", 1, "has no [chapters]", "Name each chapter and its title.")])
+    return {str(k): str(v) for k, v in chapters.items()}
 
 
 def _retired(root: Path, suite: Suite) -> dict[str, dict[str, Any]]:
-    path = root / "spec" / "retired.toml"
-    with open(path, "rb") as f:
-        entries = tomllib.load(f).get("retired", [])
+    entries = read_toml(root / "spec" / "retired.toml", "spec/retired.toml").get("retired", [])
     for entry in entries:
         if not entry.get("why"):
             suite.problems.append(
@@ -220,12 +237,14 @@ def _retired(root: Path, suite: Suite) -> dict[str, dict[str, Any]]:
                     "A tombstone says what was wrong.",
                 )
             )
-    return {entry["id"]: entry for entry in entries}
+    return {str(entry.get("id")): entry for entry in entries}
 
 
 def _read_feature(path: Path, root: Path, suite: Suite) -> None:
     name = path.resolve().relative_to(root).as_posix() if path.resolve().is_relative_to(root) else str(path)
     try:
+        if path.is_file() and path.stat().st_size > LARGEST:
+            raise OSError(0, f"it is larger than {LARGEST >> 20} MiB")
         text = path.read_text(encoding="utf-8")
         document: dict[str, Any] = dict(Parser().parse(text))
     except OSError as e:
@@ -253,11 +272,18 @@ def _read_feature(path: Path, root: Path, suite: Suite) -> None:
     for child in feature["children"]:
         if "rule" in child:
             _read_rule(dict(child["rule"]), chapter, proposal, name, pickles, suite)
+        elif "background" in child:
+            suite.problems.append(_background(name, dict(child["background"])))
         elif "scenario" in child:
             suite.problems.append(
                 Problem(name, child["scenario"]["location"]["line"], "the scenario stands outside a Rule",
                         "Put it below the `Rule:` that it shows.")
             )  # fmt: skip
+
+
+def _background(file: str, node: dict[str, Any]) -> Problem:
+    what = "there is a Background"
+    return Problem(file, node["location"]["line"], what, "Each scenario is read alone: say it in each.")
 
 
 def text_line(path: Path, offset: int) -> int:
@@ -306,6 +332,8 @@ def _read_rule(
         return
     suite.rules[rule_id] = rule
     for child in node["children"]:
+        if "background" in child:
+            suite.problems.append(_background(file, dict(child["background"])))
         if "scenario" in child:
             _read_scenario(dict(child["scenario"]), rule, file, pickles, suite)
     if not rule.scenarios:
@@ -349,6 +377,8 @@ def _read_scenario(
             continue
         suite.scenarios[scenario.id] = scenario
         rule.scenarios.append(scenario)
+    for step in node["steps"]:
+        _check_step(dict(step), file, suite)
     if not pickles.get(node["id"]):
         suite.problems.append(Problem(file, line, f"scenario {ids[0]} has no steps or no rows", "Nothing would run."))
 
@@ -358,13 +388,24 @@ def _row_name(row: dict[str, Any]) -> str:
     return re.sub(r"[^a-z0-9]+", "-", row["cells"][0]["value"].lower()).strip("-")
 
 
+def _check_step(node: dict[str, Any], file: str, suite: Suite) -> None:
+    """Refuse what Gherkin allows and this suite does not."""
+    line = node["location"]["line"]
+    if node["keyword"].strip() == "*":
+        suite.problems.append(Problem(file, line, "a step starts with `*`", "Say Given, When, Then, And or But."))
+    if "dataTable" in node or "docString" in node:
+        suite.problems.append(
+            Problem(file, line, "a step has a table or a text block", "Phrases take their parameters in the line.")
+        )
+
+
 def _steps(node: dict[str, Any], pickle: dict[str, Any]) -> Iterator[Step]:
     kinds = {"Context": "given", "Action": "when", "Outcome": "then"}
     lines = {s["id"]: (s["keyword"].strip(), s["location"]["line"]) for s in node["steps"]}
     kind = "given"
     for step in pickle["steps"]:
         kind = kinds.get(step.get("type", ""), kind)
-        keyword, line = lines.get(step["astNodeIds"][0], ("*", node["location"]["line"]))
+        keyword, line = lines.get(step["astNodeIds"][0], ("Given", node["location"]["line"]))
         yield Step(keyword, kind, step["text"], line)
 
 
@@ -403,7 +444,11 @@ def _read_spec(root: Path, suite: Suite) -> None:
         file = f"spec/{chapter}.md"
         if not path.exists():
             continue
-        lines = path.read_text(encoding="utf-8").splitlines()
+        try:
+            lines = path.read_text(encoding="utf-8").splitlines()
+        except UnicodeDecodeError as e:
+            suite.problems.append(Problem(file, text_line(path, e.start), "is not UTF-8", "Save it as UTF-8."))
+            continue
         for number, line in enumerate(lines, 1):
             block = RULE_BLOCK.match(line)
             if not block:

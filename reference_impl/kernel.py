@@ -84,7 +84,7 @@ class Kernel:
     def new_mm(self, name: str) -> Mm:
         if name in self.mms:
             raise BadRequest(f"There is a process {name} already.")
-        mm = self.mms[name] = Mm(name, self.next_mm)
+        mm = self.mms[name] = Mm(name, self.next_mm, self.profile.pmd_pages)
         self.next_mm += 1
         return mm
 

@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple, TypeAlias
 
 from .folio import Folio
 from .runs import Runs
-from .units import Errno, PageCount, PageIndex, SwapSlot, Vpn
+from .units import BadRequest, PageCount, PageIndex, SwapSlot, Vpn, align_down, align_up
 from .vma import Vma
 
 LeafKind = Literal["pte", "pmd", "hugetlb", "zero", "huge-zero"]
@@ -74,12 +74,13 @@ class Mm:
 
     __slots__ = (
         "anon_pages", "empty_tables", "file_pages", "has_pinned", "name", "next_free", "number", "regions",
-        "shmem_pages", "swap_entries", "table", "vma_firsts", "vmas",
+        "pmd_pages", "shmem_pages", "swap_entries", "table", "vma_firsts", "vmas",
     )  # fmt: skip
 
-    def __init__(self, name: str, number: int) -> None:
+    def __init__(self, name: str, number: int, pmd_pages: PageCount) -> None:
         self.name = name
         self.number = number
+        self.pmd_pages = pmd_pages
         self.vmas: list[Vma] = []
         self.vma_firsts: list[Vpn] = []
         self.table = Table()
@@ -131,11 +132,23 @@ class Mm:
         assert self.vmas[i] is vma
         del self.vmas[i], self.vma_firsts[i]
 
-    def place(self, name: str, pages: PageCount, skew: PageCount, alignment: PageCount) -> Region:
+    def pmd_none(self, vpn: Vpn) -> bool:
+        """Whether there is nothing at PMD level: no huge entry and no page table, not even an empty one."""
+        block = align_down(vpn, self.pmd_pages)
+        return block not in self.empty_tables and not self.table.any(block, block + self.pmd_pages)
+
+    def clear_ptes(self, first: Vpn, end: Vpn) -> None:
+        """Clear entries of PTE level.  Their page tables stay, even when they become empty."""
+        self.table.clear(first, end)
+        for block in range(align_down(first, self.pmd_pages), end, self.pmd_pages):
+            if not self.table.any(block, block + self.pmd_pages):
+                self.empty_tables.add(block)
+
+    def place(self, name: str, pages: PageCount, skew: PageCount) -> Region:
         """Choose an address for a new region: aligned, off by `skew`, never next to another region."""
         if name in self.regions:
-            raise Errno("EEXIST")
-        base = -(-(self.next_free + 1) // alignment) * alignment + skew
+            raise BadRequest(f"{self.name} has a region {name} already.")
+        base = align_up(self.next_free + 1, self.pmd_pages) + skew
         region = Region(base, pages)
         self.regions[name] = region
         self.next_free = base + pages

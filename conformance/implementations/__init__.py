@@ -7,11 +7,27 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from typing import Any, NamedTuple, Protocol
 
 import msgspec
 
-from conformance.protocol import Answer, Greeting, Hello, Request
+from conformance.protocol import Answer, Greeting, Hello, Owners, Request
+
+STRUCTURES = (Greeting, list[Owners])
+"""Values of answers that are more than numbers, words and lists of them."""
+
+
+def printable(text: str | bytes, limit: int = 500) -> str:
+    """The text with everything escaped that a terminal could obey, cut after `limit` characters.
+
+    Bytes that are not UTF-8 become \\xNN; control characters, line ends and invisible characters become escapes.
+    """
+    start = text[: limit * 4]
+    start = start.decode("utf-8", "backslashreplace") if isinstance(start, bytes) else start
+    if not start.isprintable():
+        start = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in start)
+    return start if len(start) <= limit and len(text) <= limit * 4 else start[:limit] + "…"
 
 
 class Reply(NamedTuple):
@@ -38,8 +54,18 @@ class Trouble(Exception):
     """
 
     def __init__(self, kind: str, detail: str):
-        self.kind, self.detail = kind, detail
-        super().__init__(f"{kind}: {detail}")
+        self.kind, self.detail = kind, printable(detail, 2000)
+        super().__init__(f"{kind}: {self.detail}")
+
+
+class CannotStart(Exception):
+    """The implementation cannot be started, or not any more: no scenario can run, and one sentence says why.
+
+    The sentence is safe to print.
+    """
+
+    def __init__(self, sentence: str):
+        super().__init__(printable(sentence, 2000))
 
 
 class Implementation(Protocol):
@@ -48,7 +74,7 @@ class Implementation(Protocol):
     greeting: Greeting
 
     def request(self, request: Request) -> Reply:
-        """Send one request.  Raises Trouble."""
+        """Send one request.  Raises Trouble, or CannotStart if nothing more can be asked."""
 
     def close(self) -> None:
         """Stop it.  Nothing is left behind."""
@@ -59,11 +85,17 @@ def decode(answer: Answer, request: Request) -> Reply:
     value = None
     if answer.status == "ok" and request.answer is not None:
         try:
-            value = msgspec.json.decode(answer.value, type=request.answer)
-        except (msgspec.ValidationError, msgspec.DecodeError) as e:
+            value = _value_decoder(type(request)).decode(answer.value)
+        except (msgspec.ValidationError, msgspec.DecodeError, RecursionError) as e:
             tag = request.__struct_config__.tag
             raise Trouble("wrong-type", f"the value of the answer to {tag} is wrong: {e}") from None
-    return Reply(answer.status, value, answer.errno, answer.signal, answer.capability, answer.why)
+    capability = answer.capability and printable(answer.capability)
+    return Reply(answer.status, value, answer.errno, answer.signal, capability, printable(answer.why, 4000))
+
+
+@cache
+def _value_decoder(request: type[Request]) -> msgspec.json.Decoder[Any]:
+    return msgspec.json.Decoder(request.answer)
 
 
 class Model:
@@ -81,8 +113,8 @@ class Model:
         if self._encode:
             return decode(msgspec.json.decode(json.dumps(answer).encode(), type=Answer), request)
         value = answer.get("value")
-        if request.answer is Greeting:
-            value = msgspec.convert(value, Greeting)
+        if answer["status"] == "ok" and request.answer in STRUCTURES:
+            value = msgspec.convert(value, request.answer)
         return Reply(
             answer["status"], value, answer.get("errno"), answer.get("signal"), answer.get("capability"),
             answer.get("why", ""),

@@ -9,6 +9,7 @@ has a module of its own name for those that only it needs.
 from __future__ import annotations
 
 import importlib
+import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -60,6 +61,8 @@ def _bind(kind: str, texts: tuple[str, ...], since: str) -> Callable[[Callable[.
     def bind(function: Callable[..., None]) -> Callable[..., None]:
         if not function.__doc__:
             raise VocabularyError(f"the phrase {texts[0]!r} has no docstring")
+        if inspect.iscoroutinefunction(function) or inspect.isgeneratorfunction(function):
+            raise VocabularyError(f"the phrase {texts[0]!r} has a function that does nothing when it is called")
         module = function.__module__.rpartition(".")[2]
         for text in texts:
             expression = CucumberExpression(text, types.REGISTRY)

@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from conformance import protocol
-from conformance.engine import Context, Mismatch
+from conformance.engine import Context, Mismatch, Unsupported
 from conformance.vocabulary import operation, outcome
 from conformance.vocabulary.memory import compare, span_of
 from conformance.vocabulary.types import Area, Pages
@@ -75,6 +77,36 @@ def not_marked(c: Context, pages: Pages, area: Area) -> None:
     compare(c, protocol.AnonExclusive(**span_of(c, pages, area)), False, "not marked exclusive")
 
 
+@outcome("{pages} of {area} is/are mapped writable")
+def mapped_writable(c: Context, pages: Pages, area: Area) -> None:
+    """The entry of each page allows writing.  Only the `state` query tells."""
+    _writable(c, pages, area, True)
+
+
+@outcome("{pages} of {area} is/are mapped read-only")
+def mapped_read_only(c: Context, pages: Pages, area: Area) -> None:
+    """The entry of each page is present and forbids writing, whatever the VMA allows.  Only `state` tells."""
+    _writable(c, pages, area, False)
+
+
+def _writable(c: Context, pages: Pages, area: Area, wanted: bool) -> None:
+    span = span_of(c, pages, area)
+    first, count = int(span["first"]), int(span["count"])
+    try:
+        entries: list[dict[str, Any]] = c.do(protocol.State())["processes"][area.process]["regions"][area.region][
+            "entries"
+        ]
+        runs = [(int(e["first"]), int(e["count"]), e["kind"], e.get("writable")) for e in entries]
+    except (KeyError, TypeError, ValueError) as e:
+        raise Unsupported(f"state: it does not tell which entries are writable ({e!r} is missing)") from None
+    words = "mapped writable" if wanted else "mapped read-only"
+    for page in range(first, first + count):
+        kind, writable = next(((k, w) for f, n, k, w in runs if f <= page < f + n), ("none", None))
+        if kind in ("none", "swap") or bool(writable) is not wanted:
+            how = {None: "", False: ", read-only", True: ", writable"}[writable]
+            raise Mismatch(words, f"{kind}{how} at page {page}")
+
+
 @operation("KSM merges what it can")
 def ksm(c: Context) -> None:
     """KSM scans everything that is MADV_MERGEABLE until it merges nothing more."""
@@ -89,6 +121,30 @@ def page_flag(c: Context, pages: Pages, area: Area, flag: str) -> None:
             raise Mismatch(f"flag {flag}", f"{flags} at page {pages.first + index}")
 
 
+@outcome("{pages} of {area} is a/an {flag} page")
+def page_is_a(c: Context, pages: Pages, area: Area, flag: str) -> None:
+    """The page has the flag, as /proc/kpageflags shows it."""
+    page_flag(c, pages, area, flag)
+
+
+@outcome("{pages} of {area} is no {flag} page", "{pages} of {area} are no {flag} pages")
+def page_is_no(c: Context, pages: Pages, area: Area, flag: str) -> None:
+    """No page has the flag, as /proc/kpageflags shows it."""
+    for index, flags in enumerate(c.do(protocol.PageFlags(**span_of(c, pages, area)))):
+        if flag in flags:
+            raise Mismatch(f"no flag {flag}", f"{flags} at page {pages.first + index}")
+
+
+@outcome("pipe {name} holds {token} or {token}")
+def pipe_holds_either(c: Context, pipe: str, one: str, other: str) -> None:
+    """Read the whole pipe: each page holds one of the two, and which is noted.  The references are dropped."""
+    values = c.do(protocol.ReadPipe(pipe=pipe))
+    for index, seen in enumerate(values):
+        if seen not in (one, other):
+            raise Mismatch(f"{one!r} or {other!r}", f"{seen!r} at page {index}")
+    c.note(f"pipe {pipe} holds {one!r} or {other!r}: seen {', '.join(repr(v) for v in sorted(set(values)))}")
+
+
 @operation("{process} reads {pages} with process_vm_readv")
 def process_vm_readv(c: Context, process: str, pages: Pages) -> None:
     """process_vm_readv(2) from the process's own pages: a short FOLL_PIN for reading."""
@@ -99,3 +155,15 @@ def process_vm_readv(c: Context, process: str, pages: Pages) -> None:
 def read_proc_mem(c: Context, process: str, pages: Pages) -> None:
     """Read the process's own pages through /proc/PID/mem: a short FOLL_GET."""
     c.do(protocol.ReadProcMem(**c.span(process, pages)))
+
+
+@operation("{process} writes {token} to {pages} through its mem file")
+def write_proc_mem(c: Context, process: str, value: str, pages: Pages) -> None:
+    """Write the process's own pages through /proc/PID/mem: FOLL_FORCE|FOLL_WRITE, protection does not matter."""
+    c.do(protocol.WriteProcMem(**c.span(process, pages), value=value))
+
+
+@operation("{process} tries to write {token} to {pages} through its mem file")
+def tries_write_proc_mem(c: Context, process: str, value: str, pages: Pages) -> None:
+    """Write through /proc/PID/mem, which may fail; `it fails with …` or `it succeeds` tells."""
+    c.attempt = c.send(protocol.WriteProcMem(**c.span(process, pages), value=value))

@@ -6,8 +6,43 @@ from __future__ import annotations
 from conformance import protocol
 from conformance.engine import Context, Mismatch
 from conformance.vocabulary import operation, outcome
-from conformance.vocabulary.memory import compare, compare_number, span_of
-from conformance.vocabulary.types import Area, Number, Pages
+from conformance.vocabulary.cow import copied
+from conformance.vocabulary.memory import compare, compare_number, map_region, span_of
+from conformance.vocabulary.types import Area, Number, Pages, define
+
+define(
+    "field", "[A-Z][A-Za-z]+(?:_[A-Z][a-z]+)*", str,
+    "A field of /proc/PID/smaps.", "Rss", "AnonHugePages", kind=str,
+)  # fmt: skip
+
+
+@operation(
+    "{process} maps {count} page(s) of private anonymous memory for order-{order} folios, "
+    "{count} page(s) off its alignment"
+)
+def maps_skewed(c: Context, process: str, pages: int, order: int, skew: int) -> None:
+    """Map private anonymous memory at an address so many pages past a multiple of the folio's size.
+
+    Faults may allocate folios of the order where a block of theirs lies inside.  Nothing is populated.
+    """
+    c.require_order(order)
+    map_region(c, process, "mem", pages, order=order, skew=skew)
+
+
+@operation("{process} moves {pages} to {name}, {count} page(s) off its alignment")
+def moves_skewed(c: Context, process: str, pages: Pages, to: str, skew: int) -> None:
+    """mremap(2) to an address so many pages past a multiple of the huge page size."""
+    span = c.span(process, pages)
+    c.do(protocol.Mremap(**span, to=to, skew=skew))
+    c.regions[process][to] = span["count"]
+
+
+@operation("{process} drops {pages} and writes {token} again")
+def drops_and_writes(c: Context, process: str, pages: Pages, value: str) -> None:
+    """MADV_DONTNEED on the pages, then a store to each of them."""
+    span = c.span(process, pages)
+    c.do(protocol.Madvise(**span, advice="dontneed"))
+    c.do(protocol.Write(**span, value=value))
 
 
 @operation("{process} splits the folio of {pages} to order {order}")
@@ -38,6 +73,28 @@ def partially_mapped(c: Context, pages: Pages, area: Area) -> None:
 def not_partially_mapped(c: Context, pages: Pages, area: Area) -> None:
     """PG_partially_mapped is clear (6.1: it is not on the deferred split queue)."""
     compare(c, protocol.PartiallyMapped(**span_of(c, pages, area)), False, "not partially mapped")
+
+
+@outcome("{pages} of {area} is/are other memory than before", since="frames")
+def moved(c: Context, pages: Pages, area: Area) -> None:
+    """Other pages of memory are mapped there than before the last When."""
+    copied(c, pages, area)
+
+
+@outcome("smaps of {area} shows {number} kB {field}")
+def smaps_shows(c: Context, area: Area, number: Number, field: str) -> None:
+    """A field of /proc/PID/smaps, summed over the VMAs of the region."""
+    fields = c.do(protocol.Smaps(process=area.process, region=area.region))
+    if not number.admits(fields.get(field, -1)):
+        raise Mismatch(f"{field} of {number} kB", f"{fields.get(field, 'no such field')}")
+    if not number.exact:
+        c.note(f"{field} {number}: seen {fields[field]}")
+
+
+@outcome("counter {counter} is unchanged", since="counters")
+def counter_unchanged(c: Context, counter: str) -> None:
+    """The counter of the whole system is what it was before the first When."""
+    _changed(c, counter, Number(0, 0), 1)
 
 
 @outcome("counter {counter} has risen by {number}", since="counters")

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from conformance import protocol
 from conformance.engine import Context
 from conformance.vocabulary import outcome
@@ -14,8 +16,22 @@ from conformance.vocabulary.types import Area, Number, Pages
 def page_mapcount(c: Context, pages: Pages, area: Area, number: Number) -> None:
     """The mapcount of each page: PTEs that map it plus entries that map its whole folio.
 
-    A kernel shows it in /proc/kpagecount, if it counts per page."""
-    compare_number(c, protocol.PageMapcount(**span_of(c, pages, area)), number, "mapcount")
+    A kernel shows it in /proc/kpagecount; one without per-page counts for small and hugetlb folios only, where the
+    average is exact.
+    """
+    span = span_of(c, pages, area)
+    if "page-mapcount" not in c.capabilities and _average_is_exact(c, span):
+        compare_number(c, protocol.AveragePageMapcount(**span), number, "mapcount")
+    else:
+        compare_number(c, protocol.PageMapcount(**span), number, "mapcount")
+
+
+def _average_is_exact(c: Context, span: dict[str, Any]) -> bool:
+    """Whether each page is a small folio, in a hugetlb folio, or not mapped."""
+    if not {"average-page-mapcount", "entries", "folio-order"} <= c.capabilities:
+        return False
+    kinds, orders = c.do(protocol.Entry(**span)), c.do(protocol.FolioOrder(**span))
+    return all(kind not in ("pte", "pmd") or order == 0 for kind, order in zip(kinds, orders, strict=True))
 
 
 @outcome("{pages} of {area} has/have average mapcount {number}")

@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 from conformance import protocol
-from conformance.engine import Context, Mismatch, describe
+from conformance.engine import Context, Mismatch, NotApplicable, describe
 from conformance.protocol import Madvise, Map, Mprotect, Mremap, Read, Unmap, Write
 from conformance.vocabulary import operation, outcome
 from conformance.vocabulary.types import DEFAULT_REGION, Area, Number, Pages, define, plain
@@ -77,8 +77,8 @@ def has_backing(c: Context, process: str, backing: Backing) -> None:
 
     A folio of the PMD order is mapped by a PMD unless the words say otherwise; smaller ones by PTEs.
     `half moved by mremap`: the first half of the folio is moved away and is `mem`; the rest stays as `rest`.
-    `with one page mapped`: all but page 0 are unmapped.  `partly shared before`: page 0 was shared with a child
-    that has exited, the others never.
+    `with one page mapped`: all but page 0 are unmapped, so that it is `every page`.
+    `partly shared before`: page 0 was shared with a child that has exited, the others never.
     """
     if backing.hugetlb:
         c.require("hugetlb")
@@ -105,9 +105,10 @@ def _folio(c: Context, process: str, backing: Backing) -> None:
     if backing.how == "mapped by PTEs" and pmd:
         map_by_ptes(c, Area(process, region))
     elif backing.how == "mapped by a PMD" and not pmd:
-        raise Mismatch("a folio of the PMD order", f"order {backing.order}")
+        raise NotApplicable(f"order {backing.order} is not the PMD order, {c.greeting.parameters.get('pmd_order')}")
     elif backing.how == "with one page mapped":
         unmap(c, process, Pages(1, pages - 1))
+        c.regions[process][region] = 1
     elif moved:
         move(c, process, Pages(0, pages // 2, region), DEFAULT_REGION)
     elif backing.how == "partly shared before":

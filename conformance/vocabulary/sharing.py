@@ -60,3 +60,19 @@ def slots_free(c: Context, count: int, pages: Pages, area: Area) -> None:
 
 def _slots(owners: protocol.Owners) -> str:
     return ", ".join("free" if s.process is None else f"{s.process}: {s.count}" for s in owners.slots)
+
+
+@outcome("{pages} of {area} is/are swap-backed")
+def swap_backed(c: Context, pages: Pages, area: Area) -> None:
+    """Each page has PG_swapbacked: MADV_FREE has not marked it for lazy freeing."""
+    for index, flags in enumerate(c.do(protocol.PageFlags(**span_of(c, pages, area)))):
+        if "swapbacked" not in flags:
+            raise Mismatch("swap-backed", f"{flags} at page {pages.first + index}")
+
+
+@outcome("{pages} of {area} is/are no longer swap-backed")
+def not_swap_backed(c: Context, pages: Pages, area: Area) -> None:
+    """PG_swapbacked is clear for each page: MADV_FREE has marked it for lazy freeing."""
+    for index, flags in enumerate(c.do(protocol.PageFlags(**span_of(c, pages, area)))):
+        if "swapbacked" in flags:
+            raise Mismatch("not swap-backed", f"{flags} at page {pages.first + index}")

@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-SOURCE = Path(__file__).with_name("executor.c")
+SOURCES = [Path(__file__).with_name(name) for name in ("executor.h", "executor.c", "process.c")]
 COMPILERS = ("cc", "gcc", "clang", "tcc")
 FLAGS = ("-std=gnu11", "-O2", "-Wall")
 
@@ -32,7 +32,7 @@ def user_cache() -> Path:
     """The cache directory of this user, or a private one for a user without a home."""
     named = os.environ.get("XDG_CACHE_HOME")
     base = Path(named) if named else Path(os.path.expanduser("~")) / ".cache"
-    if os.access(base if base.exists() else base.parent, os.W_OK):
+    if os.access(base, os.W_OK) or os.access(base.parent, os.W_OK):
         return base / "mapspec"
     return Path(tempfile.gettempdir()) / f"mapspec-{os.geteuid()}"
 
@@ -49,7 +49,7 @@ def private_directory(path: Path) -> bool:
 
 def executor() -> Path:
     """The path of the compiled executor; compiles it if that has not been done.  Raises Unbuildable."""
-    source = SOURCE.read_bytes()
+    source = b"".join(path.read_bytes() for path in SOURCES)
     machine = os.uname().machine
     name = f"executor-{machine}-{hashlib.sha256(source + ' '.join(FLAGS).encode()).hexdigest()[:16]}"
     directories = list(cache_directories())
@@ -57,13 +57,14 @@ def executor() -> Path:
         path = directory / name
         if os.access(path, os.X_OK) and path.stat().st_uid in (0, os.geteuid()):
             return path
-    for directory in directories:
-        if private_directory(directory):
-            return _compile(directory / name)
-    raise Unbuildable("there is no directory to put the compiled executor into")
+    for directory in filter(private_directory, directories):
+        _compile(directory / name)
+        if os.access(directory / name, os.X_OK):  # it may be mounted noexec
+            return directory / name
+    raise Unbuildable("there is no directory from which a compiled executor could be run")
 
 
-def _compile(target: Path) -> Path:
+def _compile(target: Path) -> None:
     """Compile the executor, static if the C library can be linked so."""
     compiler = next((c for c in COMPILERS if shutil.which(c)), None)
     if compiler is None:
@@ -72,13 +73,12 @@ def _compile(target: Path) -> Path:
         built = Path(scratch) / "executor"
         errors = ""
         for link in (["-static"], []):
-            done = subprocess.run(
-                [compiler, *FLAGS, *link, "-o", str(built), str(SOURCE)],
-                capture_output=True, text=True, check=False,
-            )  # fmt: skip
+            units = [str(path) for path in SOURCES if path.suffix == ".c"]
+            command = [compiler, *FLAGS, *link, "-o", str(built), *units]
+            done = subprocess.run(command, capture_output=True, text=True, check=False)
             if done.returncode == 0:
                 built.chmod(0o755)
                 built.rename(target)  # whole or not at all, if two do it at once
-                return target
+                return
             errors = done.stderr
     raise Unbuildable(f"{compiler} does not compile the executor: {' '.join(errors.split())[:300]}")

@@ -124,6 +124,12 @@ class Folios:
             at = end
 
 
+def flag_names(page: Page, folio: Folio) -> list[str]:
+    """The flags of a page by name; none if no page is there."""
+    flags = page.flags | folio.flags & OF_THE_FOLIO if page.frame else 0
+    return [name for name, bit in FLAGS.items() if flags & bit]
+
+
 def scan(data: bytes) -> Iterator[tuple[int, int, int]]:
     """The data of the executor's `scan`: start, end and categories of each run."""
     return struct.iter_unpack("=3Q", data)
@@ -144,6 +150,21 @@ def smaps(text: str, start: int, end: int) -> dict[str, int]:
             if not name.endswith("PageSize"):
                 total[name] = total.get(name, 0) + (int(value) if inside else 0)
     return total
+
+
+def pmd_mapped(text: str, start: int, end: int, block: int) -> tuple[int, int]:
+    """How many PMDs smaps counts in the VMA around [start, end), and how many aligned blocks fit into that VMA."""
+    pmds = blocks = 0
+    inside = False
+    for line in text.splitlines():
+        if vma := _VMA.match(line):
+            low, high = int(vma[1], 16), int(vma[2], 16)
+            inside = low <= start and end <= high
+            if inside:
+                blocks = (high & -block) // block - (low + block - 1) // block
+        elif inside and line.startswith(("AnonHugePages:", "ShmemPmdMapped:", "FilePmdMapped:")):
+            pmds += int(line.split()[1]) * 1024 // block
+    return pmds, blocks
 
 
 def vmstat(text: str) -> dict[str, int]:

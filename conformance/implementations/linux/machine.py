@@ -31,7 +31,7 @@ class Result(NamedTuple):
         """The errno or signal by name."""
         if self.kind == "errno":
             return errno.errorcode.get(self.value, str(self.value))
-        return signal.Signals(self.value).name if self.value else "0"
+        return signal.Signals(self.value).name if self.value in set(signal.Signals) else str(self.value)
 
 
 class Refused(Exception):
@@ -54,12 +54,14 @@ def word(text: str) -> str:
 class Machine:
     """A running executor.
 
-    argv: the command; keep: a file descriptor that it shall keep open as long as it lives.
+    argv: the command, which has the executor at the other end of its stdin and stdout; keep: a file descriptor that
+    it shall keep open as long as it lives; limit: seconds for one batch.
     """
 
-    def __init__(self, argv: Sequence[str], keep: int | None = None):
+    def __init__(self, argv: Sequence[str], keep: int | None = None, limit: float | None = None):
+        self._limit = limit or TIME_LIMIT
         self._process = subprocess.Popen(
-            argv,
+            [*argv, *([] if keep is None else [str(keep)])],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             pass_fds=() if keep is None else (keep,),
@@ -75,7 +77,7 @@ class Machine:
 
     def run(self, *primitives: str) -> list[Result]:
         """Run a batch.  It ends at the first failure of a primitive without '-' in front.  Raises Lost."""
-        deadline = time.monotonic() + TIME_LIMIT
+        deadline = time.monotonic() + self._limit
         line = (";".join(primitives) + "\n").encode()
         try:
             while line:
@@ -89,6 +91,8 @@ class Machine:
         """Like run, but a failure of a primitive without '-' in front raises Refused."""
         results = self.run(*primitives)
         last = len(results) - 1
+        if last < 0 or (results[last].kind == "ok" and last + 1 < len(primitives)):
+            raise Lost("the answer of the executor to one batch became too long")
         if results[last].kind != "ok" and not primitives[last].startswith("-"):
             raise Refused(results[last])
         return results
@@ -96,6 +100,11 @@ class Machine:
     def read(self, path: str) -> bytes | None:
         """A whole small file, or None if it cannot be read."""
         result = self.run(f"0 read {word(path)}")[0]
+        return result.data if result.kind == "ok" else None
+
+    def read_at(self, path: str, offset: int, length: int) -> bytes | None:
+        """Up to `length` bytes of a file from `offset`, or None if it cannot be read there."""
+        result = self.run(f"0 read {word(path)} {length:x} {offset:x}")[0]
         return result.data if result.kind == "ok" else None
 
     def text(self, path: str) -> str:
@@ -116,7 +125,7 @@ class Machine:
             wait = deadline - time.monotonic()
             if wait <= 0 or not self._poll.poll(wait * 1000):
                 self.kill()
-                raise Lost(f"the executor did not answer within {TIME_LIMIT:.0f} seconds")
+                raise Lost(f"the executor did not answer within {self._limit:g} seconds")
             try:
                 got = os.read(self._from, 1 << 20)
             except BlockingIOError:
@@ -127,8 +136,12 @@ class Machine:
             self._buffer += got
 
     def kill(self) -> None:
-        """End it at once.  Its processes die with it."""
-        self._process.kill()
+        """End it, hanging or not.  Its processes die with it, and if it can it still writes settings back."""
+        self._process.terminate()
+        try:
+            self._process.wait(1)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
         self._reap()
 
     def close(self) -> None:

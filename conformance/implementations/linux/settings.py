@@ -26,44 +26,38 @@ class Busy(Exception):
 
 
 class Settings:
-    """What has been changed.  `directory` keeps the lock and the state file."""
+    """What has been changed.
 
-    def __init__(self, directory: Path):
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._state = directory / "settings.json"
-        self.lock = os.open(directory / "settings.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        """Locked as long as this run or its executor lives: give it to the Machine."""
+    `directory` keeps the lock and the state file; it must be there and belong to us alone.  None: the machine is not
+    shared and its settings need not get back.
+    """
+
+    def __init__(self, directory: Path | None):
+        self._state = directory / "settings.json" if directory else None
         self._originals: dict[str, str] = {}
         self._boot = ""
-        self._take_lock()
-
-    def _take_lock(self) -> None:
-        deadline = time.monotonic() + LOCK_WAIT
-        while True:
-            try:
-                fcntl.flock(self.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                return
-            except BlockingIOError:
-                if time.monotonic() > deadline:
-                    os.close(self.lock)
-                    raise Busy("another run has changed the settings of this machine and is not done") from None
-                time.sleep(0.05)
+        self.lock = _locked(directory / "settings.lock") if directory else None
+        """Locked as long as this run or its executor lives: give it to the Machine."""
 
     def attach(self, machine: Machine) -> None:
         """Use a new executor.  Undo first what a killed run has left; tell it what it must write back."""
+        if self._state is None:
+            return
         self._boot = machine.text(BOOT_ID)
         if not self._originals:
-            for path, value in self._left_behind().items():
+            for path, value in self._left_behind(self._state).items():
                 machine.run(f"0 write {word(path)} {word(value)}")
             self._state.unlink(missing_ok=True)
+        else:
+            self._write_state()  # an executor that ended in order has removed it
         machine.do(f"0 remember {word(str(self._state))}")
         for path, value in self._originals.items():
             machine.do(f"0 save {word(path)} {word(value)}")
 
-    def _left_behind(self) -> dict[str, str]:
+    def _left_behind(self, file: Path) -> dict[str, str]:
         """The state file of this boot."""
         try:
-            state = json.loads(self._state.read_text())
+            state = json.loads(file.read_text())
             return dict(state["originals"]) if state["boot"] == self._boot else {}
         except (OSError, ValueError, KeyError, TypeError):
             return {}
@@ -78,6 +72,8 @@ class Settings:
         return [*primitives, f"0 write {word(path)} {word(value)}"]
 
     def _write_state(self) -> None:
+        if self._state is None:
+            return
         new = self._state.with_suffix(".new")
         new.write_text(json.dumps({"boot": self._boot, "originals": self._originals}))
         new.replace(self._state)
@@ -88,4 +84,22 @@ class Settings:
         self._originals.clear()
 
     def close(self) -> None:
-        os.close(self.lock)
+        """Let another run have them."""
+        if self.lock is not None:
+            os.close(self.lock)
+            self.lock = None
+
+
+def _locked(path: Path) -> int:
+    """The descriptor of a file that is locked.  Raises Busy, OSError."""
+    lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    deadline = time.monotonic() + LOCK_WAIT
+    while True:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return lock
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                os.close(lock)
+                raise Busy("another run uses them now") from None
+            time.sleep(0.05)

@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: MIT
+"""Counters of the whole system: /proc/vmstat and the statistics of each size of huge page.
+
+nr_anon_mapped and nr_file_mapped are left out: the rest of the system moves them all the time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from conformance.implementations.linux import kernel
+from conformance.implementations.linux.hugepages import ROOT, HugePages
+from conformance.implementations.linux.machine import Machine, Result
+
+IN_VMSTAT = {
+    "nr_anon_thps": "nr_anon_transparent_hugepages",
+    "nr_file_pmdmapped": "nr_file_pmdmapped",
+    "nr_shmem_pmdmapped": "nr_shmem_pmdmapped",
+    "thp_split_pmd": "thp_split_pmd",
+}
+IN_STATS = ("split", "split_failed", "split_deferred")
+
+
+def there(machine: Machine, huge: HugePages, page_size: int) -> tuple[str, ...]:
+    """The counters that this kernel has."""
+    vmstat = kernel.vmstat(machine.text("/proc/vmstat"))
+    names = [name for name, line in IN_VMSTAT.items() if line in vmstat]
+    for name in IN_STATS:
+        if any(machine.read(path) is not None for path in _files(name, huge, page_size)):
+            names.append(name)
+    return tuple(names)
+
+
+def _files(name: str, huge: HugePages, page_size: int) -> list[str]:
+    """The files that sum up to a counter of splits."""
+    sizes = [(page_size << order) >> 10 for order in range(1, huge.pmd_order + 1)]
+    return [f"{ROOT}/hugepages-{size}kB/stats/{name}" for size in sizes]
+
+
+def read(do: Callable[..., list[Result]], huge: HugePages, page_size: int, names: Iterable[str]) -> dict[str, int]:
+    """The counters now, in base pages or events.
+
+    Nothing needs to be folded before: events are summed over all CPUs by reading, and a change by a huge page is more
+    than a CPU keeps to itself (mm/vmstat.c: mod_node_state).
+    """
+    answer = dict.fromkeys(names, 0)
+    files = [(name, path) for name in IN_STATS if name in answer for path in _files(name, huge, page_size)]
+    results = do("0 read /proc/vmstat", *(f"-0 read {path}" for _, path in files))
+    vmstat = kernel.vmstat(results[0].data.decode())
+    for name in answer.keys() & IN_VMSTAT.keys():  # vmstat shows the first three in huge pages
+        answer[name] = vmstat[IN_VMSTAT[name]] << (huge.pmd_order if name.startswith("nr_") else 0)
+    for (name, _), result in zip(files, results[1:], strict=True):
+        if result.kind == "ok":
+            answer[name] += int(result.data)
+    return answer

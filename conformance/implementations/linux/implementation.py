@@ -1,0 +1,485 @@
+# SPDX-License-Identifier: MIT
+"""The running kernel as an implementation: what each request of the protocol means in primitives."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import struct
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from conformance import protocol as p
+from conformance.implementations.linux import build, counters, entries, kernel, ksm, probe
+from conformance.implementations.linux.files import Files
+from conformance.implementations.linux.hugepages import Kind
+from conformance.implementations.linux.lookup import PAGES_AT_ONCE, Lookup
+from conformance.implementations.linux.machine import Lost, Machine, Refused, Result, word
+from conformance.implementations.linux.probe import NotHere
+from conformance.implementations.linux.scenario import Buffer, Mistake, Pipe, Process, Region, Scenario
+from conformance.implementations.linux.settings import Busy, Settings
+
+BEYOND = 256
+"""Pages after a region that may be named: nothing is mapped there."""
+
+ERRNOS = frozenset(p.Errno.__args__)  # type: ignore[attr-defined]
+SIGNALS = frozenset(p.Signal.__args__)  # type: ignore[attr-defined]
+
+PROTECTION = {"none": 0, "read": 1, "read-write": 3}
+MAP_SHARED, MAP_PRIVATE, MAP_ANONYMOUS, MAP_HUGETLB = 0x01, 0x02, 0x20, 0x40000
+ADVICE = {
+    "dontneed": 4, "free": 8, "dontfork": 10, "dofork": 11, "mergeable": 12, "unmergeable": 13, "hugepage": 14,
+    "nohugepage": 15, "wipeonfork": 18, "keeponfork": 19, "cold": 20, "pageout": 21, "populate_read": 22,
+    "populate_write": 23, "collapse": 25,
+}  # fmt: skip
+
+
+class Linux:
+    """Answers requests.  Expected conditions are answers, never exceptions.
+
+    command: what starts the executor on another machine, such as a virtual one, and connects to it; None builds it and
+    runs it here.  limit: seconds for one batch of primitives.
+    """
+
+    def __init__(self, command: Sequence[str] | None = None, limit: float | None = None) -> None:
+        self._command = command
+        self._limit = limit
+        self._machine: Machine | None = None
+        self._settings: Settings | None = None
+        self._here: probe.Here | None = None
+        self._names = Scenario(64, 1 << 21, 4096)
+        self._owner = os.getpid()
+        atexit.register(self.close)
+
+    # --- the life of it -----------------------------------------------------------------------------------
+
+    def handle(self, request: p.Request) -> p.Answer:
+        """The answer to one request."""
+        tag = str(request.__struct_config__.tag)
+        try:
+            if self._here is None or self._machine is None:
+                self._launch()
+            assert self._here
+            if request.capability in self._here.missing:
+                raise NotHere(request.capability, self._here.missing[request.capability])
+            return self._answer(request, getattr(self, f"_{tag}")(request))
+        except NotHere as e:
+            return p.Answer(seq=request.seq, status="unsupported", capability=e.capability, why=e.why)
+        except Refused as e:
+            return self._refusal(request, e.result)
+        except Lost as e:
+            self._machine = None
+            self._names.clear()
+            return p.Answer(seq=request.seq, status="broken", why=f"{tag}: {e}")
+        except (build.Unbuildable, Mistake, OSError) as e:
+            return p.Answer(seq=request.seq, status="broken", why=f"{tag}: {e}")
+
+    def _answer(self, request: p.Request, value: Any) -> p.Answer:
+        if value is None:
+            return p.Answer(seq=request.seq, status="ok")
+        return p.Answer(seq=request.seq, status="ok", value=msgspec.Raw(msgspec.json.encode(value)))
+
+    def _refusal(self, request: p.Request, result: Result) -> p.Answer:
+        """The answer for a primitive that failed as a kernel would."""
+        if result.kind == "errno" and result.name in ERRNOS:
+            return p.Answer(seq=request.seq, status="errno", errno=result.name)  # type: ignore[arg-type]
+        if result.kind in ("signal", "died") and result.name in SIGNALS:
+            if result.kind == "died" and (name := getattr(request, "process", None)) in self._names.processes:
+                self._names.forget(name)
+            return p.Answer(seq=request.seq, status="signal", signal=result.name)  # type: ignore[arg-type]
+        tag = request.__struct_config__.tag
+        return p.Answer(seq=request.seq, status="broken", why=f"{tag}: {result.kind} {result.name}")
+
+    def _launch(self) -> None:
+        """Start the executor and see what there is."""
+        command = self._command or [str(build.executor())]
+        fixed = ""
+        if self._settings is None:
+            self._settings, fixed = self._take_settings()
+        machine = self._machine = Machine(command, self._settings.lock if self._settings else None, self._limit)
+        if self._settings and (why := probe.read_only(machine)):
+            fixed = why
+            self._settings.close()
+            self._settings = None
+        if self._settings:
+            self._settings.attach(machine)
+        self._here = probe.look(machine, self._settings, fixed)
+        align = self._here.page_size << max(self._here.huge.pmd_order, 9)
+        self._names = Scenario(self._here.word_bits, align, self._here.page_size)
+        self._lookup = Lookup(machine, self._here.page_size, max(self._here.huge.pmd_order, 9))
+        self._files = Files(machine, self._here, self._names, self._lookup)
+
+    def _take_settings(self) -> tuple[Settings | None, str]:
+        """The settings of the machine if we may change them, else why not."""
+        if self._command:
+            return Settings(None), ""  # nobody else uses that machine, and it does not outlive us
+        if os.geteuid() != 0:
+            return None, ""
+        directory = build.user_cache()
+        if not build.private_directory(directory):
+            return None, f"what they were cannot be kept safe in {directory.name}"
+        try:
+            return Settings(directory), ""
+        except Busy as e:
+            return None, str(e)
+
+    def close(self) -> None:
+        """Write settings back and end everything.  Not in a copy of this process made by fork."""
+        if os.getpid() != self._owner:
+            return
+        atexit.unregister(self.close)
+        machine, self._machine = self._machine, None
+        settings, self._settings = self._settings, None
+        if machine:
+            try:
+                if settings and machine.alive:
+                    settings.restore(machine)
+                machine.close()
+            except Lost:
+                pass
+        if settings:
+            settings.close()
+
+    @property
+    def here(self) -> probe.Here:
+        assert self._here
+        return self._here
+
+    def _do(self, *primitives: str) -> list[Result]:
+        assert self._machine
+        return self._machine.do(*primitives)
+
+    def _hello(self, request: p.Hello) -> p.Greeting:
+        return self.here.greeting
+
+    def _goodbye(self, request: p.Goodbye) -> None:
+        self.close()
+
+    def _reset(self, request: p.Reset) -> None:
+        self._do("0 reset")
+        self._names.clear()
+
+    # --- names --------------------------------------------------------------------------------------------
+
+    def _process(self, name: str) -> Process:
+        try:
+            return self._names.processes[name]
+        except KeyError:
+            raise Mistake(f"there is no process {name}") from None
+
+    def _region(self, request: p.PagesOperation | p.PagesQuery | p.Smaps) -> tuple[Process, Region]:
+        process = self._process(request.process)
+        try:
+            return process, process.regions[request.region]
+        except KeyError:
+            raise Mistake(f"process {request.process} has no region {request.region}") from None
+
+    def _range(self, request: p.PagesOperation | p.PagesQuery) -> tuple[Process, Region, int, int]:
+        """Process, region, address and length of the pages that a request is about."""
+        process, region = self._region(request)
+        if request.first + request.count > region.pages + BEYOND:
+            raise Mistake(f"region {request.region} has {region.pages} pages")
+        size = self.here.page_size
+        return process, region, region.start + request.first * size, request.count * size
+
+    @staticmethod
+    def _named(things: dict[str, Any], what: str, name: str) -> Any:
+        try:
+            return things[name]
+        except KeyError:
+            raise Mistake(f"there is no {what} {name}") from None
+
+    # --- processes ----------------------------------------------------------------------------------------
+
+    def _new_slot(self, name: str) -> int:
+        if name in self._names.processes:
+            raise Mistake(f"there is a process {name} already")
+        slot = self._names.take_slot()
+        if slot is None:
+            raise Mistake("there are too many processes")
+        return slot
+
+    def _start(self, request: p.Start) -> None:
+        slot = self._new_slot(request.process)
+        pid = self._do(f"0 spawn {slot:x}")[-1].value
+        self._names.processes[request.process] = Process(slot, pid)
+
+    def _fork(self, request: p.Fork) -> None:
+        parent = self._process(request.process)
+        slot = self._new_slot(request.child)
+        try:
+            pid = self._do(f"{parent.slot:x} fork {slot:x}")[-1].value
+        except Refused:
+            self._names.give_slot(slot)
+            raise
+        self._names.processes[request.child] = self._names.fork(parent, slot, pid)
+
+    def _exit(self, request: p.Exit) -> None:
+        self._do(f"{self._process(request.process).slot:x} exit")
+        self._names.forget(request.process)
+
+    # --- files --------------------------------------------------------------------------------------------
+
+    def _create_file(self, request: p.CreateFile) -> None:
+        if request.file in self._names.files:
+            raise Mistake(f"there is a file {request.file} already")
+        file = self._files.create(request.filesystem, request.pages, request.order)
+        self._names.files[request.file] = file
+
+    def _write_file(self, request: p.WriteFile) -> None:
+        file = self._named(self._names.files, "file", request.file)
+        if request.first + request.count > file.pages:
+            raise Mistake(f"file {request.file} has {file.pages} pages")
+        self._files.write(file, request.first, request.count, _token_word(request.value))
+
+    # --- regions ------------------------------------------------------------------------------------------
+
+    def _map(self, request: p.Map) -> None:
+        process = self._process(request.process)
+        if request.region in process.regions:
+            raise Mistake(f"process {request.process} has a region {request.region} already")
+        region = Region(
+            self._names.place(request.pages, request.skew), request.pages, request.sharing == "shared",
+            request.file, request.offset, request.order, request.hugetlb,
+        )  # fmt: skip
+        length = request.pages * self.here.page_size
+        flags = MAP_SHARED if region.shared else MAP_PRIVATE
+        where = f"{process.slot:x} mmap {region.start:x} {length:x} {PROTECTION[request.protection]:x}"
+        if request.file is not None:
+            file = self._named(self._names.files, "file", request.file)
+            offset = request.offset * self.here.page_size
+            region.hugetlb = file.filesystem == "hugetlb"
+            primitives = [f"{where} {flags:x} {file.fd:x} {offset:x} {os.O_RDWR:x}"]
+        elif request.hugetlb:
+            if "hugetlb" in self.here.missing:
+                raise NotHere("hugetlb", self.here.missing["hugetlb"])
+            primitives = [f"{where} {flags | MAP_ANONYMOUS | MAP_HUGETLB:x}"]
+        else:
+            primitives = [f"{where} {flags | MAP_ANONYMOUS:x}"]
+            if request.order:
+                if request.order not in self.here.huge.orders(self._kind(region)):
+                    raise NotHere(
+                        "shmem-orders" if region.shared else "orders",
+                        f"this kernel, as it is set, does not allocate folios of order {request.order} here",
+                    )
+                primitives.append(f"{process.slot:x} madvise {region.start:x} {length:x} {ADVICE['hugepage']:x}")
+            elif self.here.huge.unasked:
+                region.refuses_huge = True
+                primitives.append(f"{process.slot:x} madvise {region.start:x} {length:x} {ADVICE['nohugepage']:x}")
+        self._do(*primitives)
+        process.regions[request.region] = region
+
+    def _kind(self, region: Region) -> Kind:
+        return self.here.huge.shmem if region.shared else self.here.huge.anon
+
+    def _before_fault(self, region: Region, request: p.PagesOperation) -> list[str]:
+        """What must be done before the pages may be touched: the primitives that make the orders right."""
+        if region.file is not None:
+            file = self._names.files[region.file]
+            self._files.fill(file, min(region.offset + request.first + request.count, file.pages))
+        elif region.order:
+            return self.here.huge.prepare(self._kind(region), region.order, region.pages)
+        return []
+
+    def _unmap(self, request: p.Unmap) -> None:
+        process, _, at, length = self._range(request)
+        self._do(f"{process.slot:x} munmap {at:x} {length:x}")
+
+    def _mprotect(self, request: p.Mprotect) -> None:
+        process, _, at, length = self._range(request)
+        self._do(f"{process.slot:x} mprotect {at:x} {length:x} {PROTECTION[request.protection]:x}")
+
+    def _mremap(self, request: p.Mremap) -> None:
+        process, region, at, length = self._range(request)
+        if request.to in process.regions:
+            raise Mistake(f"process {request.process} has a region {request.to} already")
+        to = Region(
+            self._names.place(request.count, request.skew), request.count, region.shared, region.file,
+            region.offset + request.first, region.order, region.hugetlb, region.refuses_huge,
+        )  # fmt: skip
+        self._do(f"{process.slot:x} mremap {at:x} {length:x} {to.start:x}")
+        process.regions[request.to] = to
+
+    def _madvise(self, request: p.Madvise) -> None:
+        process, region, at, length = self._range(request)
+        primitives = []
+        if request.advice.startswith("populate"):
+            primitives += self._before_fault(region, request)
+        if request.advice in ("collapse", "pageout", "cold", "free"):
+            primitives.append("-0 drain")
+        if request.advice == "collapse":
+            if "collapse" in self.here.missing:
+                raise NotHere("collapse", self.here.missing["collapse"])
+            if region.refuses_huge:
+                region.refuses_huge = False
+                whole = region.pages * self.here.page_size
+                primitives.append(f"{process.slot:x} madvise {region.start:x} {whole:x} {ADVICE['hugepage']:x}")
+        self._do(*primitives, f"{process.slot:x} madvise {at:x} {length:x} {ADVICE[request.advice]:x}")
+
+    def _read(self, request: p.Read) -> list[str]:
+        process, region, at, _ = self._range(request)
+        before = self._before_fault(region, request)
+        return self._tokens(before, f"{process.slot:x} load", at, request.count)
+
+    def _write(self, request: p.Write) -> None:
+        process, region, at, _ = self._range(request)
+        before = self._before_fault(region, request)
+        self._do(*before, f"{process.slot:x} store {at:x} {request.count:x} {_token_word(request.value):x}")
+
+    def _tokens(self, before: list[str], primitive: str, at: int, count: int) -> list[str]:
+        """Runs a primitive that gives the first 8 bytes of pages."""
+        tokens: list[str] = []
+        for done in range(0, count, PAGES_AT_ONCE):
+            now = min(count - done, PAGES_AT_ONCE)
+            tokens += _decode(self._do(*before, f"{primitive} {at + done * self.here.page_size:x} {now:x}")[-1].data)
+            before = []
+        return tokens
+
+    def _process_vm_readv(self, request: p.ProcessVmReadv) -> list[str]:
+        process, region, at, _ = self._range(request)
+        before = self._before_fault(region, request)
+        return self._tokens(before, f"0 vm_read {process.slot:x}", at, request.count)
+
+    def _read_proc_mem(self, request: p.ReadProcMem) -> list[str]:
+        process, region, at, _ = self._range(request)
+        before = self._before_fault(region, request)
+        return self._tokens(before, f"0 mem_read {process.slot:x}", at, request.count)
+
+    def _write_proc_mem(self, request: p.WriteProcMem) -> None:
+        process, region, at, _ = self._range(request)
+        before = self._before_fault(region, request)
+        value = _token_word(request.value)
+        self._do(*before, f"0 mem_write {process.slot:x} {at:x} {request.count:x} {value:x}")
+
+    # --- folios -------------------------------------------------------------------------------------------
+
+    def _split_folio(self, request: p.SplitFolio) -> None:
+        process, _, at, length = self._range(request)
+        command = f"{process.pid},0x{at:x},0x{at + length:x}" + (f",{request.order}" if request.order else "")
+        self._do("-0 drain", f"0 write {word(self.here.split_huge_pages)} {word(command)}")
+
+    def _ksm_scan(self, request: p.KsmScan) -> None:
+        assert self._machine and self._settings
+        ksm.scan(self._machine, self._settings, [process.pid for process in self._names.processes.values()])
+
+    def _file(self, path: str) -> str:
+        assert self._machine
+        return self._machine.text(path)
+
+    # --- references ---------------------------------------------------------------------------------------
+
+    def _vmsplice(self, request: p.Vmsplice) -> None:
+        process, region, at, length = self._range(request)
+        if request.pipe in self._names.pipes:
+            raise Mistake(f"there is a pipe {request.pipe} already")
+        made = self._do(f"0 pipe {length:x}")[-1]
+        pipe = Pipe(made.value, kernel.words(made.data)[0], request.count)
+        before = self._before_fault(region, request)
+        try:
+            self._do(*before, f"{process.slot:x} vmsplice {at:x} {length:x} {pipe.to_write:x}")
+        except Refused:
+            self._close(pipe)
+            raise
+        self._names.pipes[request.pipe] = pipe
+
+    def _close(self, pipe: Pipe) -> None:
+        self._do(f"0 close {pipe.to_read:x}", f"0 close {pipe.to_write:x}")
+
+    def _read_pipe(self, request: p.ReadPipe) -> list[str]:
+        pipe = self._named(self._names.pipes, "pipe", request.pipe)
+        tokens = _decode(self._do(f"0 pipe_read {pipe.to_read:x} {pipe.pages:x}")[-1].data)
+        self._close_pipe(p.ClosePipe(pipe=request.pipe))
+        return tokens
+
+    def _close_pipe(self, request: p.ClosePipe) -> None:
+        self._close(self._named(self._names.pipes, "pipe", request.pipe))
+        del self._names.pipes[request.pipe]
+
+    def _register_buffer(self, request: p.RegisterBuffer) -> None:
+        process, region, at, length = self._range(request)
+        if request.buffer in self._names.buffers:
+            raise Mistake(f"there is a buffer {request.buffer} already")
+        before = self._before_fault(region, request)
+        ring = self._do(*before, f"{process.slot:x} uring_register {at:x} {length:x}")[-1].value
+        self._names.buffers[request.buffer] = Buffer(request.process, ring)
+
+    def _buffer(self, name: str) -> tuple[Process, int]:
+        buffer = self._named(self._names.buffers, "buffer", name)
+        return self._process(buffer.process), buffer.ring
+
+    def _read_buffer(self, request: p.ReadBuffer) -> list[str]:
+        process, ring = self._buffer(request.buffer)
+        return _decode(self._do(f"{process.slot:x} uring_read {ring:x}")[-1].data)
+
+    def _unregister_buffer(self, request: p.UnregisterBuffer) -> None:
+        process, ring = self._buffer(request.buffer)
+        self._do(f"{process.slot:x} uring_unregister {ring:x}")
+        del self._names.buffers[request.buffer]
+
+    # --- queries ------------------------------------------------------------------------------------------
+
+    def _asked(self, request: p.PagesQuery) -> list[kernel.Page]:
+        process, _, at, _ = self._range(request)
+        return self._lookup.pages(process.slot, at, request.count)
+
+    def _page_mapcount(self, request: p.PageMapcount) -> list[int]:
+        return [page.count if page.frame else 0 for page in self._asked(request)]
+
+    def _average_page_mapcount(self, request: p.AveragePageMapcount) -> list[int]:
+        return [page.count if page.frame else 0 for page in self._asked(request)]
+
+    def _mapped_exclusively(self, request: p.MappedExclusively) -> list[bool]:
+        return [page.present and page.exclusive for page in self._asked(request)]
+
+    def _frame(self, request: p.Frame) -> list[str | None]:
+        return [f"{page.frame:x}" if page.frame else None for page in self._asked(request)]
+
+    def _folio_order(self, request: p.FolioOrder) -> list[int]:
+        return [folio.order for folio in self._lookup.folios(self._asked(request))]
+
+    def _page_flags(self, request: p.PageFlags) -> list[list[str]]:
+        pages = self._asked(request)
+        folios = self._lookup.folios(pages)
+        return [kernel.flag_names(page, folio) for page, folio in zip(pages, folios, strict=True)]
+
+    def _entry(self, request: p.Entry) -> list[p.EntryKind]:
+        process, region, at, length = self._range(request)
+        size = self.here.page_size
+        if self.here.scan:
+            scan = f"0 scan {process.slot:x} {at:x} {at + length:x} {kernel.SCAN_MASK:x}"
+            return entries.by_scan(self._do(scan)[-1].data, at, request.count, size, region.hugetlb)
+        order = self.here.huge.pmd_order
+        start = at & -(size << order)
+        before = (at - start) // size
+        pages = self._lookup.pages(process.slot, start, before + request.count)
+        smaps = self._file(f"/proc/{process.pid}/smaps")
+        try:
+            return entries.by_smaps(smaps, pages, start, size, order, region.hugetlb)[before:]
+        except entries.Undecided as e:
+            raise NotHere("entry", str(e)) from None
+
+    def _smaps(self, request: p.Smaps) -> dict[str, int]:
+        process, region = self._region(request)
+        result = self._do(f"0 read /proc/{process.pid}/smaps")[-1]
+        end = region.start + region.pages * self.here.page_size
+        return kernel.smaps(result.data.decode(), region.start, end)
+
+    def _counters(self, request: p.Counters) -> dict[str, int]:
+        return counters.read(self._do, self.here.huge, self.here.page_size, self.here.counters)
+
+
+def _token_word(token: str) -> int:
+    """The first 8 bytes of a page that holds a token."""
+    return int(struct.unpack("=Q", token.encode("ascii").ljust(8, b"\0"))[0])
+
+
+def _decode(data: bytes) -> list[str]:
+    """The tokens in the first 8 bytes of pages; what is none is shown with question marks."""
+    return [_token(data[i : i + 8]) for i in range(0, len(data), 8)]
+
+
+def _token(data: bytes) -> str:
+    text = data.split(b"\0", 1)[0][:7]
+    return "".join(chr(c) if 32 <= c < 127 else "?" for c in text)

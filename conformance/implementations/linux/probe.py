@@ -1,0 +1,331 @@
+# SPDX-License-Identifier: MIT
+"""What the running kernel and this user allow: capabilities, each missing one with its reason, and parameters."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from conformance import protocol as p
+from conformance.implementations.linux import counters, kernel
+from conformance.implementations.linux.hugepages import ROOT as THP
+from conformance.implementations.linux.hugepages import HugePages
+from conformance.implementations.linux.machine import Machine, word
+from conformance.implementations.linux.settings import Settings
+
+MEMORY_FILE_SYSTEMS = {0x01021994: "tmpfs", 0x858458F6: "ramfs"}
+DEBUGFS, TMPFS, TMPFS_HUGE = "/sys/kernel/debug", "/dev/shm", "/dev/shm/huge"
+OVERCOMMIT_HUGEPAGES = "/proc/sys/vm/nr_overcommit_hugepages"
+HUGETLB_PAGES = 64
+"""Huge pages that scenarios may have at a time, given back to the system when they are freed."""
+
+PROFILES = (((7, 3), "linux-7.3"), ((6, 18), "linux-6.18"), ((6, 12), "linux-6.12"), ((6, 1), "linux-6.1"))
+
+INVISIBLE = {
+    "folio-mapcount": "the mapcount of a folio is",
+    "entire-mapcount": "the entire mapcount of a folio is",
+    "nr-pages-mapped": "the number of mapped pages of a folio is",
+    "owner-slots": "the owner slots of a folio are",
+    "maybe-mapped-shared": "the answer of the kernel's sharing test is",
+    "anon-exclusive": "PageAnonExclusive is",
+    "refcount": "the reference count of a folio is",
+    "partially-mapped": "PG_partially_mapped is",
+    "state": "the state of a folio is",
+}
+PER_FRAME = ("frames", "page-mapcount", "average-page-mapcount", "page-flags", "folio-order")
+SHOWN_CONFIG = (
+    "PAGE_MAPCOUNT", "NO_PAGE_MAPCOUNT", "MM_ID", "TRANSPARENT_HUGEPAGE", "READ_ONLY_THP_FOR_FS", "KSM", "SWAP",
+    "HUGETLB_PAGE", "DEBUG_VM", "IO_URING",
+)  # fmt: skip
+
+
+class NotHere(Exception):
+    """A request cannot be done here: capability and reason."""
+
+    def __init__(self, capability: str, why: str):
+        self.capability, self.why = capability, why
+        super().__init__(why)
+
+
+@dataclass
+class Here:
+    """The machine as seen at the start."""
+
+    greeting: p.Greeting
+    page_size: int
+    word_bits: int
+    missing: dict[str, str]
+    huge: HugePages
+    scan: bool
+    """PAGEMAP_SCAN is there."""
+    directories: dict[str, str]
+    """Where files go: disk, tmpfs, and tmpfs-huge for large folios."""
+    missing_files: dict[str, tuple[str, str]]
+    """File systems that are not there: capability and reason."""
+    split_huge_pages: str
+    counters: tuple[str, ...]
+    may_set: bool
+    """Settings of the machine may be changed."""
+
+
+def read_only(machine: Machine) -> str:
+    """Why settings cannot be written, as in a container; "" if they can."""
+    for path in (f"{THP}/use_zero_page", OVERCOMMIT_HUGEPAGES):
+        opened = machine.run(f"0 open {path} {os.O_WRONLY:x} 0 0")[0]
+        if opened.kind != "ok" and opened.name != "ENOENT":
+            return f"they cannot be written here: {opened.name}"
+    return ""
+
+
+def look(machine: Machine, settings: Settings | None, fixed: str) -> Here:
+    """Everything that has to be known before the first scenario.
+
+    `fixed`: why settings of the machine cannot be changed, if there are no `settings` and this is not why.
+    """
+    page_size, word_bits, user = map(int, machine.do("0 about")[0].data.split())
+    root = user == 0
+    release = machine.text("/proc/sys/kernel/osrelease")
+    version = kernel.version(release)
+    config = _config(machine, release)
+    huge = HugePages(machine, page_size, settings)
+    may_change = ""
+    if settings is None:
+        may_change = f"this needs other settings of the machine, and {fixed or 'only root can change them'}"
+    missing: dict[str, str] = {name: f"{what} not visible on a running kernel" for name, what in INVISIBLE.items()}
+
+    _look_at_pages(machine, page_size, word_bits, config, missing)
+    scan = machine.run(f"0 scan 0 0 {page_size:x} {kernel.SCAN_MASK:x}")[0].kind == "ok"
+    if not scan and "frames" in missing:
+        missing["entries"] = "this kernel has no PAGEMAP_SCAN (it came in 6.7), and " + missing["frames"]
+    if not machine.read("/proc/self/smaps"):
+        missing["smaps"] = "this kernel has no /proc/PID/smaps"
+
+    directories, missing_files = _look_for_directories(machine, root)
+    missing.update(missing_files.values())
+    split = ""
+    if root:
+        machine.run(f"-0 mount debugfs {DEBUGFS} {word('mode=700')}")
+        split = f"{DEBUGFS}/split_huge_pages"
+    if not root:
+        missing["folio-split"] = "only root can mount debugfs and write to split_huge_pages"
+    elif (opened := machine.run(f"0 open {split} {os.O_WRONLY:x} 0 0")[0]).kind != "ok":
+        missing["folio-split"] = f"split_huge_pages in debugfs cannot be opened: {opened.name}"
+
+    _look_at_huge_pages(machine, huge, version, missing)
+    _look_at_hugetlb(machine, huge, page_size, settings, may_change, missing)
+    _look_at_ksm(machine, may_change, missing)
+    if not machine.text("/proc/swaps").count("\n"):
+        missing["swap"] = "this machine has no swap"
+    _look_at_references(machine, page_size, word_bits, missing)
+    machine.run("0 reset")
+
+    there = counters.there(machine, huge, page_size)
+    if not there:
+        missing["counters"] = "this kernel has none of the counters"
+    profile, exact = _profile(version, config)
+    capabilities = sorted(KNOWN - set(missing))
+    greeting = p.Greeting(
+        protocol=p.PROTOCOL,
+        name="linux",
+        version=release[:200],
+        profile=profile,
+        capabilities=capabilities,
+        missing=dict(sorted(missing.items())),
+        parameters=_parameters(machine, page_size, word_bits, huge, missing),
+        environment={
+            "kernel": machine.text("/proc/version"),
+            "machine": machine.text("/proc/sys/kernel/arch") or os.uname().machine,
+            "user": "root" if root else "ordinary",
+            "profile": exact,
+            "config": _shown(config),
+            "counters": ", ".join(there),
+        },
+    )
+    return Here(
+        greeting,
+        page_size,
+        word_bits,
+        missing,
+        huge,
+        scan,
+        directories,
+        missing_files,
+        split,
+        there,
+        settings is not None,
+    )
+
+
+KNOWN = {str(r.capability) for r in p.OPERATIONS + p.QUERIES if r.capability} | {
+    "thp", "collapse", "hugetlb", "swap", "huge-zero-page", "memfd", "tmpfs", "disk-file",
+}  # fmt: skip
+
+
+def _config(machine: Machine, release: str) -> dict[str, str]:
+    """The kernel's configuration without CONFIG_; empty if it is not published."""
+    packed = machine.read("/proc/config.gz")
+    text = gzip.decompress(packed).decode() if packed else machine.text(f"/boot/config-{release}")
+    pairs = (line[7:].split("=", 1) for line in text.splitlines() if line.startswith("CONFIG_"))
+    return {name: value for name, value in pairs}
+
+
+def _shown(config: dict[str, str]) -> str:
+    if not config:
+        return "not published"
+    return " ".join(f"{name}={config.get(name, 'n')}" for name in SHOWN_CONFIG)
+
+
+def _profile(version: tuple[int, int], config: dict[str, str]) -> tuple[str, str]:
+    """The highest profile that is not above this kernel, and a sentence on how well it fits."""
+    name = next((name for since, name in PROFILES if version >= since), "linux-6.1")
+    release = f"{version[0]}.{version[1]}"
+    if name == "linux-7.3" and "NO_PAGE_MAPCOUNT" in config:
+        name += "-no-page-mapcount"
+    exact = f"exact: Linux {release}" if release in name else f"nearest: this is Linux {release}"
+    if not config:
+        exact += "; CONFIG_PAGE_MAPCOUNT is assumed"
+    elif "NO_PAGE_MAPCOUNT" in config and "no-page-mapcount" not in name:
+        exact += "; but it has CONFIG_NO_PAGE_MAPCOUNT, which that profile has not"
+    return name, exact
+
+
+def _look_at_pages(
+    machine: Machine, page_size: int, word_bits: int, config: dict[str, str], missing: dict[str, str]
+) -> None:
+    """Page frame numbers and what is known per frame: looked at with one page of one process."""
+    at = 1 << 36 if word_bits == 64 else 1 << 30
+    machine.do("0 spawn 1", f"1 mmap {at:x} {page_size:x} 3 22", f"1 store {at:x} 1 41")
+    seen = machine.run(f"0 pages 1 {at:x} 1")[0]
+    machine.do("0 reset")
+    if seen.kind != "ok":
+        why = f"/proc/PID/pagemap cannot be read: {seen.name}"
+        missing.update(dict.fromkeys(("mapped-exclusively", *PER_FRAME), why))
+        return
+    (page,) = kernel.pages(seen.data)
+    if not page.frame:
+        missing.update(dict.fromkeys(PER_FRAME, "page frame numbers are hidden from ordinary users"))
+    elif not page.flags & kernel.KPF_ANON:
+        missing.update(dict.fromkeys(PER_FRAME[1:], "/proc/kpageflags and /proc/kpagecount cannot be read here"))
+    elif "NO_PAGE_MAPCOUNT" in config:
+        missing["page-mapcount"] = "this kernel keeps no mapcount per page (CONFIG_NO_PAGE_MAPCOUNT)"
+    else:
+        missing["average-page-mapcount"] = "/proc/kpagecount shows the mapcount of the page on this kernel"
+
+
+def _look_for_directories(machine: Machine, root: bool) -> tuple[dict[str, str], dict[str, tuple[str, str]]]:
+    """Where files of each kind can be created."""
+    directories: dict[str, str] = {}
+    missing: dict[str, tuple[str, str]] = {}
+    for candidate in _disk_candidates():
+        kind = machine.run(f"0 statfs {word(candidate)}")[0]
+        if kind.kind == "ok" and kind.value not in MEMORY_FILE_SYSTEMS and _can_create(machine, candidate):
+            directories["disk"] = candidate
+            break
+    else:
+        missing["disk"] = ("disk-file", "no directory on a disk can be written to")
+    if root and machine.run(f"0 mount tmpfs {TMPFS} {word('huge=never,mode=700')}")[0].kind == "ok":
+        if machine.run(f"0 mount tmpfs {TMPFS_HUGE} {word('huge=within_size,mode=700')}")[0].kind == "ok":
+            directories["tmpfs-huge"] = TMPFS_HUGE
+    elif root:
+        machine.run(f"-0 mount tmpfs {TMPFS} {word('mode=700')}")  # without CONFIG_TRANSPARENT_HUGEPAGE
+    kind = machine.run(f"0 statfs {TMPFS}")[0]
+    if kind.kind == "ok" and MEMORY_FILE_SYSTEMS.get(kind.value) == "tmpfs" and _can_create(machine, TMPFS):
+        directories["tmpfs"] = TMPFS
+    else:
+        missing["tmpfs"] = ("tmpfs", f"{TMPFS} is not a tmpfs that can be written to")
+    if machine.run("0 memfd 0")[0].kind != "ok":
+        missing["memfd"] = ("memfd", "this kernel has no memfd_create")
+    return directories, missing
+
+
+def _disk_candidates() -> list[str]:
+    checkout = Path(__file__).resolve().parents[3] / "build"
+    return [str(checkout), "/var/tmp", str(Path.cwd()), tempfile.gettempdir()]
+
+
+def _can_create(machine: Machine, directory: str) -> bool:
+    path = f"{directory}/mapspec-{os.urandom(8).hex()}"
+    return machine.run(f"0 open {word(path)} {os.O_RDWR | os.O_CREAT | os.O_EXCL:x} 0 1")[0].kind == "ok"
+
+
+def _look_at_huge_pages(machine: Machine, huge: HugePages, version: tuple[int, int], missing: dict[str, str]) -> None:
+    if not huge.pmd_order:
+        why = "this kernel has no transparent huge pages"
+        missing.update(dict.fromkeys(("thp", "collapse", "huge-zero-page"), why))
+        return
+    if huge.pmd_order not in huge.orders(huge.anon):
+        missing["thp"] = f"{THP}/enabled is set to never"
+        missing["huge-zero-page"] = missing["thp"]
+    elif not huge.zero:
+        missing["huge-zero-page"] = f"{THP}/use_zero_page is 0"
+    if version < (6, 1):
+        missing["collapse"] = "MADV_COLLAPSE came in 6.1"
+
+
+def _look_at_hugetlb(
+    machine: Machine,
+    huge: HugePages,
+    page_size: int,
+    settings: Settings | None,
+    may_change: str,
+    missing: dict[str, str],
+) -> None:
+    """Surplus pages are allowed, not reserved: they go back to the system when they are freed."""
+    overcommit = machine.text(OVERCOMMIT_HUGEPAGES)
+    if not overcommit:
+        missing["hugetlb"] = "this kernel has no hugetlb pages"
+    elif _hugetlb_order(machine, page_size) > max(huge.pmd_order, 9):
+        missing["hugetlb"] = "the default hugetlb page is larger than what a PMD maps"
+    elif settings and int(overcommit) < HUGETLB_PAGES:
+        machine.do(*settings.change(OVERCOMMIT_HUGEPAGES, str(HUGETLB_PAGES), overcommit))
+    elif int(overcommit) + int(machine.text("/proc/sys/vm/nr_hugepages") or 0) < HUGETLB_PAGES:
+        missing["hugetlb"] = may_change
+
+
+def _hugetlb_order(machine: Machine, page_size: int) -> int:
+    """The order of the default hugetlb page; 0: there is none."""
+    for line in machine.text("/proc/meminfo").splitlines():
+        if line.startswith("Hugepagesize:"):
+            return (int(line.split()[1]) * 1024 // page_size).bit_length() - 1
+    return 0
+
+
+def _look_at_ksm(machine: Machine, may_change: str, missing: dict[str, str]) -> None:
+    if not machine.text("/sys/kernel/mm/ksm/run"):
+        missing["ksm"] = "this kernel has no KSM"
+    elif may_change:
+        missing["ksm"] = may_change
+
+
+def _look_at_references(machine: Machine, size: int, word_bits: int, missing: dict[str, str]) -> None:
+    """Calls that take references: done once, in a process of its own, so that what is forbidden is known."""
+    at = 1 << 36 if word_bits == 64 else 1 << 30
+    machine.do("0 spawn 1", f"1 mmap {at:x} {size:x} 3 22", f"1 store {at:x} 1 41")
+    pipe = machine.run(f"0 pipe {size:x}")[0]
+    to_write = kernel.words(pipe.data)[0] if pipe.kind == "ok" else 0
+    trials = {
+        "vmsplice": ("vmsplice", f"1 vmsplice {at:x} {size:x} {to_write:x}"),
+        "io_uring": ("io_uring", f"1 uring_register {at:x} {size:x}"),
+        "process_vm": ("process_vm_readv", f"0 vm_read 1 {at:x} 1"),
+        "proc_mem": ("/proc/PID/mem", f"0 mem_write 1 {at:x} 1 41"),
+    }
+    for capability, (what, primitive) in trials.items():
+        result = machine.run(primitive)[0]
+        if result.kind != "ok":
+            missing[capability] = f"{what} is refused here: {result.name}"
+
+
+def _parameters(
+    machine: Machine, page_size: int, word_bits: int, huge: HugePages, missing: dict[str, str]
+) -> dict[str, int | str | list[int]]:
+    parameters: dict[str, int | str | list[int]] = {"page_size": page_size, "word_bits": word_bits}
+    if huge.pmd_order:
+        parameters["pmd_order"] = huge.pmd_order
+    parameters["orders"] = huge.orders(huge.anon)
+    parameters["shmem_orders"] = huge.orders(huge.shmem)
+    if "hugetlb" not in missing:
+        parameters["hugetlb_order"] = _hugetlb_order(machine, page_size)
+    return parameters

@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: MIT
+"""The names of a scenario and what they stand for on the machine: processes, regions, files, pipes, buffers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+
+class Mistake(Exception):
+    """A request cannot be understood or done by us; no kernel would say so."""
+
+
+@dataclass
+class File:
+    """A file that the hub holds open."""
+
+    fd: int
+    pages: int
+    filesystem: str
+    order: int
+    filled: int = 0
+    """Order > 0: how many folios from the start are in the page cache."""
+
+
+@dataclass
+class Region:
+    """Pages `0 … pages - 1` at `start`.  They need not be mapped any more."""
+
+    start: int
+    pages: int
+    shared: bool = False
+    file: str | None = None
+    offset: int = 0
+    order: int = 0
+    hugetlb: bool = False
+    refuses_huge: bool = False
+    """It was given MADV_NOHUGEPAGE because memory that nobody advised would get huge pages here."""
+
+
+@dataclass
+class Process:
+    slot: int
+    pid: int
+    regions: dict[str, Region] = field(default_factory=dict)
+
+
+@dataclass
+class Pipe:
+    to_read: int
+    to_write: int
+    pages: int
+
+
+@dataclass
+class Buffer:
+    process: str
+    ring: int
+
+
+class Scenario:
+    """What exists now.  Addresses and slots are given out here.
+
+    Every region starts at an address that is aligned to the largest folio, plus its skew, and at least one such
+    alignment lies unmapped behind it.  So VMAs never merge and no two regions share a page table.
+    """
+
+    def __init__(self, word_bits: int, align: int, page_size: int, slots: int = 64):
+        self._first = 1 << 36 if word_bits == 64 else 1 << 30
+        self._align = align
+        self._page_size = page_size
+        self._slots = slots
+        self.clear()
+
+    def clear(self) -> None:
+        self.processes: dict[str, Process] = {}
+        self.files: dict[str, File] = {}
+        self.pipes: dict[str, Pipe] = {}
+        self.buffers: dict[str, Buffer] = {}
+        self._next = self._first
+        self._free = list(range(self._slots - 1, 0, -1))
+
+    def place(self, pages: int, skew: int) -> int:
+        """The address of a new region."""
+        start = self._next + skew * self._page_size
+        end = start + pages * self._page_size
+        self._next = (end + 2 * self._align - 1) & -self._align
+        return start
+
+    def take_slot(self) -> int | None:
+        return self._free.pop() if self._free else None
+
+    def give_slot(self, slot: int) -> None:
+        self._free.append(slot)
+
+    def fork(self, parent: Process, slot: int, pid: int) -> Process:
+        return Process(slot, pid, {name: replace(region) for name, region in parent.regions.items()})
+
+    def forget(self, name: str) -> None:
+        """A process is gone, its buffers with it."""
+        self.give_slot(self.processes.pop(name).slot)
+        self.buffers = {n: b for n, b in self.buffers.items() if b.process != name}

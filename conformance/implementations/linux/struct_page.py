@@ -1,0 +1,197 @@
+# SPDX-License-Identifier: MIT
+"""Counters of struct page and struct folio, read from a running kernel through /proc/kcore.
+
+Only root can read that file, many kernels are built without it, and a locked-down kernel refuses.  Nothing is
+changed by reading.  Fields are found by the kernel's own BTF, so that no layout is assumed.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from conformance.implementations.linux.btf import Btf
+
+ReadAt = Callable[[str, int, int], bytes | None]
+"""path, offset, length: the bytes, or None if the file cannot be read there."""
+
+KCORE = "/proc/kcore"
+FIELDS = {
+    "page": ("_refcount", "_mapcount", "flags", "mapping", "compound_mapcount", "deferred_list"),
+    "folio": ("_entire_mapcount", "_large_mapcount", "_nr_pages_mapped", "_mm_id", "_mm_id_mapcount"),
+    "task_struct": ("tasks", "pid", "mm"),
+    "mm_struct": ("mm_id",),
+}
+"""The fields that we read; which of them a kernel has tells what it counts."""
+BITS = ("PG_double_map", "PG_partially_mapped")
+PT_LOAD = 1
+PTR = 8
+
+
+class NotReadable(Exception):
+    """Memory of the kernel cannot be read here; the text says why."""
+
+
+class Kcore:
+    """Kernel memory by virtual address."""
+
+    def __init__(self, read_at: ReadAt):
+        self._read_at = read_at
+        head = read_at(KCORE, 0, 64)
+        if head is None or head[:4] != b"\x7fELF":
+            raise NotReadable("/proc/kcore is not there, or this user may not read it")
+        (table,) = struct.unpack_from("<Q", head, 32)
+        size, count = struct.unpack_from("<2H", head, 54)
+        entries = read_at(KCORE, table, size * count) or b""
+        self._segments = []
+        for at in range(0, len(entries), size):
+            kind, _flags, offset, address, _phys, length = struct.unpack_from("<2I4Q", entries, at)
+            if kind == PT_LOAD:
+                self._segments.append((address, address + length, offset))
+
+    def read(self, address: int, length: int) -> bytes:
+        """Bytes at an address.  Raises NotReadable."""
+        for start, end, offset in self._segments:
+            if start <= address and address + length <= end:
+                data = self._read_at(KCORE, offset + address - start, length)
+                if data is not None and len(data) == length:
+                    return data
+        raise NotReadable(f"/proc/kcore does not show {length} bytes at {address:#x}")
+
+    def word(self, address: int) -> int:
+        """A 64-bit word."""
+        return int(struct.unpack("<Q", self.read(address, 8))[0])
+
+
+@dataclass(frozen=True)
+class FolioCounters:
+    """The counters of one folio, logical values (the kernel stores mapcounts less one).
+
+    None: this kernel has no such counter, or none for this kind of folio.
+    """
+
+    refcount: int
+    mapcount: int
+    entire_mapcount: int | None = None
+    nr_pages_mapped: int | None = None
+    slots: tuple[tuple[int, int], ...] | None = None
+    """mm id (0: free) and count of the two owner slots."""
+    shared_bit: bool | None = None
+    partially_mapped: bool | None = None
+
+
+class StructPages:
+    """struct page of any frame.
+
+    x86-64 only: other architectures keep the base of the memory map elsewhere.
+    Raises NotReadable, also when the kernel's layout is not one that we know.
+    """
+
+    def __init__(self, read_at: ReadAt, symbols: bytes, btf: bytes):
+        self._kcore = Kcore(read_at)
+        try:
+            types = Btf(btf)
+            self._size = types.size("page")
+            self._exclusive = types.enumerator("PG_anon_exclusive")
+        except (ValueError, KeyError) as e:
+            raise NotReadable(f"the kernel's BTF does not tell what is needed: {e}") from None
+        self._at = {
+            field: types.offset(name, field)
+            for name, fields in FIELDS.items()
+            for field in fields
+            if types.has(name, field)
+        }
+        self._bits = {name: types.enumerator(name) for name in BITS if types.has_enumerator(name)}
+        self._symbols = _find(symbols, "vmemmap_base", "init_task")
+        self._base = self._kcore.word(self._symbols["vmemmap_base"])
+
+    def page(self, frame: int, count: int = 1) -> bytes:
+        """struct page of consecutive frames."""
+        return self._kcore.read(self._base + frame * self._size, count * self._size)
+
+    def anon_exclusive(self, frame: int) -> bool:
+        """PageAnonExclusive: for a PMD or hugetlb mapping give the head's frame."""
+        return bool(self._word(self.page(frame), self._at["flags"]) >> self._exclusive & 1)
+
+    def folio(self, head: int, order: int, *, hugetlb: bool) -> FolioCounters:
+        """The counters of the folio whose first frame is `head`."""
+        pages = self.page(head, 4 if order > 1 else 1 << order)
+        refcount = self._int(pages, self._at["_refcount"])
+        if order == 0:
+            return FolioCounters(
+                refcount, max(self._int(pages, self._at["_mapcount"]) + 1, 0), None, None, None, None, None
+            )
+        if "_large_mapcount" not in self._at:
+            return self._folio_6_1(head, order, pages, refcount, hugetlb)
+        entire = self._int(pages, self._at["_entire_mapcount"]) + 1
+        mapcount = self._int(pages, self._at["_large_mapcount"]) + 1
+        mapped = self._int(pages, self._at["_nr_pages_mapped"]) & 0x7FFFFF
+        slots = shared = None
+        if "_mm_id" in self._at and not hugetlb:
+            ids = struct.unpack_from("<2I", pages, self._at["_mm_id"])
+            counts = struct.unpack_from("<2i", pages, self._at["_mm_id_mapcount"])
+            slots = tuple((i & 0x7FFFFFFF, c + 1) for i, c in zip(ids, counts, strict=True))
+            shared = bool(ids[1] >> 31)
+        partially = None
+        if not hugetlb:
+            partially = self._second_flag(pages, "PG_partially_mapped")
+        return FolioCounters(refcount, mapcount, entire, None if hugetlb else mapped, slots, shared, partially)
+
+    def _folio_6_1(self, head: int, order: int, pages: bytes, refcount: int, hugetlb: bool) -> FolioCounters:
+        """mm/util.c: folio_mapcount of 6.1: the total is computed, and PG_double_map offsets every page by one."""
+        entire = self._int(pages, self._size + self._at["compound_mapcount"]) + 1
+        if hugetlb:
+            return FolioCounters(refcount, entire, entire)
+        all_pages = self.page(head, 1 << order)
+        counts = [self._int(all_pages, p * self._size + self._at["_mapcount"]) + 1 for p in range(1 << order)]
+        total = entire + sum(counts)
+        if not self._anon(pages):
+            total -= entire << order
+        elif self._second_flag(pages, "PG_double_map"):
+            total -= 1 << order
+        at = 2 * self._size + self._at["deferred_list"]
+        queued = self._word(pages, at) != self._base + head * self._size + at
+        return FolioCounters(refcount, total, entire, partially_mapped=queued)
+
+    def _anon(self, pages: bytes) -> bool:
+        """PageAnon: the low bit of the mapping."""
+        return bool(self._word(pages, self._at["mapping"]) & 1)
+
+    def mm_ids(self) -> dict[int, int]:
+        """Process id to mm id, of every process that has an mm."""
+        tasks, pid, mm, mm_id = (self._at[field] for field in ("tasks", "pid", "mm", "mm_id"))
+        first = at = self._symbols["init_task"]
+        found: dict[int, int] = {}
+        while True:
+            at = self._kcore.word(at + tasks) - tasks
+            if at == first:
+                return found
+            if owner := self._kcore.word(at + mm):
+                number = struct.unpack("<i", self._kcore.read(at + pid, 4))[0]
+                found[number] = struct.unpack("<I", self._kcore.read(owner + mm_id, 4))[0]
+
+    def _second_flag(self, pages: bytes, name: str) -> bool:
+        """A flag of the folio that the second page holds."""
+        return bool(self._word(pages, self._size + self._at["flags"]) >> self._bits[name] & 1)
+
+    @staticmethod
+    def _int(data: bytes, at: int) -> int:
+        return int(struct.unpack_from("<i", data, at)[0])
+
+    @staticmethod
+    def _word(data: bytes, at: int) -> int:
+        return int(struct.unpack_from("<Q", data, at)[0])
+
+
+def _find(symbols: bytes, *names: str) -> dict[str, int]:
+    """Addresses from /proc/kallsyms.  Raises NotReadable if one is not shown."""
+    found = {}
+    for name in names:
+        end = symbols.find(f" {name}\n".encode())
+        start = symbols.rfind(b"\n", 0, end) + 1
+        address = int(symbols[start : symbols.index(b" ", start)], 16) if end >= 0 else 0
+        if not address:
+            raise NotReadable(f"/proc/kallsyms does not show {name}")
+        found[name] = address
+    return found

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""Ways to show a report.  Each module has pure functions of it."""

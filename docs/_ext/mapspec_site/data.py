@@ -1,0 +1,299 @@
+# SPDX-License-Identifier: MIT
+"""Everything the pages show: the suite, the profiles, and what came of each scenario where.
+
+Results come from reports and from nowhere else.  Reports of the model that are missing or out of date are made
+here, by running the model; a kernel's report is only read.  A result whose scenario has changed since is stale.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from conformance import engine, profiles, report, suite
+from conformance.implementations import Model
+from conformance.profiles import Behaviour, Profile
+from conformance.report import APPLICABLE, BAD, Header, Report, ReportError, Result
+from conformance.suite import Rule, Scenario, Suite
+
+CODE = ("reference_impl/**/*.py", "conformance/*.py", "conformance/vocabulary/*.py", "spec/profiles.toml",
+        "spec/capabilities.toml")  # fmt: skip
+"""What a result of the model depends on, beside the scenario."""
+
+WORDS = {
+    "pass": "pass", "fail": "FAIL", "error": "ERROR", "timeout": "TIMEOUT", "unsupported": "unsupported",
+    "not-applicable": "not applicable", "xfail": "fails as expected", "xpass": "PASSES unexpectedly",
+    "skipped": "skipped", "notrun": "not run",
+}  # fmt: skip
+NOT_YET = "from source, not yet run"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What came of one scenario in one place."""
+
+    status: str
+    word: str
+    reason: str = ""
+
+    @property
+    def css(self) -> str:
+        """pass, bad, or other: the colour only repeats the word."""
+        return "pass" if self.status == "pass" else "bad" if self.status in BAD else "other"
+
+
+@dataclass
+class Column:
+    """One implementation in one profile, with its results."""
+
+    label: str
+    """`model linux-7.3`, `kernel 6.18.44`"""
+    short: str
+    profile: str
+    model: bool
+    digests: dict[str, str]
+    """What each scenario is now; a result that has another digest is stale."""
+    results: dict[str, Result]
+    header: Header | None = None
+    origin: str = ""
+    """Where the results come from."""
+    complete: bool = True
+
+    def cell(self, scenario: Scenario) -> Cell:
+        """The result of a scenario, or why there is none."""
+        result = self.results.get(scenario.id)
+        if result is None:
+            return Cell("notrun", "not run", "the report does not have this scenario")
+        word = WORDS[result.status]
+        if result.digest != self.digests[scenario.id]:
+            return Cell("stale", f"stale, was: {word}", "the scenario has changed since it was run")
+        return Cell(result.status, word, result.reason)
+
+
+@dataclass
+class Tally:
+    """Counts of cells."""
+
+    scenarios: int = 0
+    applicable: int = 0
+    passed: int = 0
+    bad: int = 0
+    unsupported: int = 0
+    stale: int = 0
+    notrun: int = 0
+
+    def add(self, cell: Cell) -> None:
+        self.scenarios += 1
+        self.applicable += cell.status in APPLICABLE
+        self.passed += cell.status == "pass"
+        self.bad += cell.status in BAD
+        self.unsupported += cell.status == "unsupported"
+        self.stale += cell.status == "stale"
+        self.notrun += cell.status in ("notrun", "skipped")
+
+    @property
+    def words(self) -> str:
+        """`9 of 9 pass`, and what else there is."""
+        parts = [f"{self.passed} of {self.applicable} pass"] if self.applicable else []
+        parts += [
+            f"{n} {word}"
+            for n, word in ((self.bad, "FAIL"), (self.unsupported, "unsupported"), (self.stale, "stale"),
+                            (self.notrun, "not run"))
+            if n
+        ]  # fmt: skip
+        return ", ".join(parts) or "not applicable"
+
+    @property
+    def css(self) -> str:
+        return "bad" if self.bad else "pass" if self.applicable and self.passed == self.applicable else "other"
+
+
+@dataclass
+class Site:
+    """Suite, profiles and results, read once per build."""
+
+    root: Path
+    suite: Suite
+    behaviours: dict[str, Behaviour]
+    profiles: dict[str, Profile]
+    columns: list[Column] = field(default_factory=list)
+    troubles: list[str] = field(default_factory=list)
+    """Reports that could not be read."""
+    digests: dict[str, str] = field(default_factory=dict)
+    """Of each scenario; computing one is not free."""
+    code: str = ""
+    """Changes when the model or the vocabulary changes."""
+
+    @property
+    def kernels(self) -> list[Column]:
+        return [c for c in self.columns if not c.model]
+
+    @property
+    def models(self) -> list[Column]:
+        return [c for c in self.columns if c.model]
+
+    def model(self, profile: str) -> Column:
+        return next(c for c in self.models if c.profile == profile)
+
+    @cached_property
+    def unrun(self) -> list[str]:
+        """Profiles of which no kernel has a result.  A kernel that is only near a profile does not count."""
+        return [name for name in self.profiles if not self.ran(name)]
+
+    def ran(self, profile: str) -> list[Column]:
+        """The kernels that are of a profile: they claim it, and have its version."""
+        version = self.profiles[profile].kernel
+        return [c for c in self.kernels if c.profile == profile and _version(c.short)[: len(version)] == version]
+
+    def tally(self, column: Column, scenarios: Iterable[Scenario]) -> Tally:
+        tally = Tally()
+        for scenario in scenarios:
+            tally.add(column.cell(scenario))
+        return tally
+
+    def rules(self, chapter: str) -> list[Rule]:
+        return [r for r in self.suite.rules.values() if r.chapter == chapter and not r.proposal]
+
+    def picture_profile(self, scenario: Scenario) -> str | None:
+        """The profile to draw a scenario in: the default one, else the last one in which it passes."""
+        names = [profiles.DEFAULT, *reversed(self.profiles)]
+        return next((n for n in names if n in self.profiles and self.model(n).cell(scenario).status == "pass"), None)
+
+    def bad(self, rules: Iterable[Rule]) -> Iterator[tuple[Column, Scenario, Cell]]:
+        """Results that must not be on a page: failures of the model and of a kernel."""
+        for rule in rules:
+            for scenario in rule.scenarios:
+                for column in self.columns:
+                    cell = column.cell(scenario)
+                    if cell.status in BAD:
+                        yield column, scenario, cell
+
+    def fingerprint(self, rule: Rule) -> str:
+        """Changes when anything changes that a page shows of the rule."""
+        parts = [rule.text, rule.note, *map(str, rule.sources.items()), self.code, *self.unrun]
+        for s in rule.scenarios:
+            parts += [s.id, s.name, s.note, self.digests[s.id], *(c.label + str(c.cell(s)) for c in self.columns)]
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+    @property
+    def whole_fingerprint(self) -> str:
+        """Changes when anything changes."""
+        text = [self.code, *(self.fingerprint(r) for r in self.suite.rules.values())]
+        text += [f"{c.label}{c.origin}{c.header}" for c in self.kernels]
+        return hashlib.sha256("".join(text).encode()).hexdigest()
+
+
+def load(root: Path, reports: Path, recorded: Path, cache: Path) -> Site:
+    """Read everything.  `reports` holds fresh reports, `recorded` those kept in the repository, `cache` our own."""
+    behaviours, known = profiles.load(root)
+    known = dict(sorted(known.items(), key=lambda item: item[1].kernel))
+    site = Site(root, suite.load(root), behaviours, known)
+    site.digests = {s.id: s.digest for s in site.suite.scenarios.values()}
+    site.code, newest = _code(root)
+    for name in known:
+        site.columns.append(_model(site, name, reports, cache, newest))
+    site.columns += _kernels(site, [*sorted(recorded.glob("*.jsonl")), *sorted(reports.glob("*.jsonl"))])
+    return site
+
+
+def _code(root: Path) -> tuple[str, float]:
+    """Digest and newest time of the files that decide what the model answers."""
+    files = sorted(path for pattern in CODE for path in root.glob(pattern))
+    digest = hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()[:16]
+    return digest, max((path.stat().st_mtime for path in files), default=0.0)
+
+
+# --- the model --------------------------------------------------------------------------------------------
+
+
+def _model(site: Site, profile: str, reports: Path, cache: Path, newest: float) -> Column:
+    """The model's results: from a report if it is newer than the model, the rest by running it."""
+    made = reports / f"{profile}.jsonl"
+    kept = cache / f"{profile}-{site.code}.jsonl"
+    found: dict[str, Result] = {}
+    for path in (kept, made):
+        if path.exists() and (path is kept or path.stat().st_mtime >= newest):
+            found.update(_results(site, path))
+    missing = [s for s in site.suite.scenarios.values() if s.id not in found or found[s.id].digest != site.digests[s.id]]
+    if missing:
+        found = _run(site, profile, missing, found, kept)
+    return Column(f"model {profile}", profile.removeprefix("linux-"), profile, True, site.digests, found)
+
+
+def _results(site: Site, path: Path) -> dict[str, Result]:
+    try:
+        return report.read(path).results
+    except ReportError as e:
+        site.troubles.append(str(e))
+        return {}
+
+
+def _run(
+    site: Site, profile: str, missing: list[Scenario], found: dict[str, Result], kept: Path
+) -> dict[str, Result]:
+    """Run scenarios on the model, and keep the results for the next build."""
+    model = Model(profile)
+    new = {v.scenario.id: report.result(v) for v in engine.run(missing, model, site.profiles[profile])}
+    results = {**{i: r for i, r in found.items() if i in site.suite.scenarios}, **new}
+    scenarios = [site.suite.scenarios[i] for i in results]
+    header = report.header(site.suite, model.greeting, profile, [], scenarios)
+    for old in kept.parent.glob(f"{profile}-*.jsonl") if kept.parent.exists() else ():
+        # Not another profile whose name starts with this one's: what is left after it is a digest.
+        if len(old.stem) == len(kept.stem):
+            old.unlink()
+    report.write(kept, Report(header, results, report.footer(results.values(), 0.0)))
+    return results
+
+
+# --- kernels ----------------------------------------------------------------------------------------------
+
+
+def _kernels(site: Site, paths: list[Path]) -> list[Column]:
+    """One column per kernel release; of two reports of the same release the newer wins."""
+    newest: dict[str, tuple[Report, Path]] = {}
+    for path in paths:
+        if path.stem in site.profiles:
+            continue  # the model's
+        try:
+            found = report.read(path)
+        except ReportError as e:
+            site.troubles.append(str(e))
+            continue
+        if found.header.implementation.name.partition(":")[0] not in ("linux", "kernel"):
+            continue
+        release = found.header.implementation.version
+        if release not in newest or found.header.started >= newest[release][0].header.started:
+            newest[release] = (found, path)
+    return [
+        Column(
+            f"kernel {release}", release, found.header.profile, False, site.digests, found.results, found.header,
+            path.resolve().relative_to(site.root.resolve()).as_posix()
+            if path.resolve().is_relative_to(site.root.resolve()) else path.name,
+            found.complete,
+        )
+        for release, (found, path) in sorted(newest.items(), key=lambda item: _version(item[0]))
+    ]  # fmt: skip
+
+
+def _version(release: str) -> tuple[int, ...]:
+    """6.18.44-amd64 → (6, 18, 44), 6.19.0+ → (6, 19, 0)"""
+    return tuple(int(n) for n in re.findall(r"\d+", release.partition("-")[0]))
+
+
+# --- the one in use ---------------------------------------------------------------------------------------
+
+_current: list[Site] = []
+
+
+def make_current(site: Site) -> None:
+    """Keep it beside the environment, which is pickled: this is read afresh in each build."""
+    _current[:] = [site]
+
+
+def current() -> Site:
+    """What the build in progress has loaded.  Readers in forked processes inherit it."""
+    return _current[0]

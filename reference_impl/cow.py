@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: MIT
+"""Chapter cow: a write to a page that is mapped read-only.  Copy it, or take it over?
+
+Source: mm/memory.c (do_wp_page, wp_can_reuse_anon_folio, __wp_can_reuse_large_anon_folio, wp_page_copy,
+wp_page_shared), mm/huge_memory.c (do_huge_pmd_wp_page, do_huge_zero_wp_pmd).
+"""
+
+from __future__ import annotations
+
+from . import fault, large_folios, swap
+from .folio import Folio
+from .kernel import Kernel
+from .mm import Leaf, Mm
+from .units import PageIndex, Vpn, align_down
+from .vma import Vma
+
+
+def write_fault(k: Kernel, mm: Mm, vma: Vma, vpn: Vpn, entry: Leaf, *, unshare: bool) -> None:
+    """A present entry does not allow the write, or an unshare fault wants the page exclusive."""
+    if entry.kind == "huge-zero":
+        _write_huge_zero(k, mm, vma, vpn)
+    elif entry.kind == "pmd":
+        _write_pmd(k, mm, vma, vpn, entry, unshare=unshare)
+    elif vma.shared:
+        _make_writable(mm, vma, vpn, vpn + 1)
+    else:
+        _write_private(k, mm, vma, vpn, entry, unshare=unshare)
+
+
+def _write_private(k: Kernel, mm: Mm, vma: Vma, vpn: Vpn, entry: Leaf, *, unshare: bool) -> None:
+    """do_wp_page in a private mapping."""
+    folio = entry.folio
+    if unshare and not folio.anon and k.profile["gup.unshare-file-pages"] == "no":
+        return
+    if folio.anon and entry.kind == "pte":
+        if folio.is_exclusive(entry.page) or can_reuse(k, folio):
+            _reuse(mm, vma, vpn, vpn + 1, folio, entry.page, unshare=unshare)
+            return
+    _copy(k, mm, vma, vpn, entry, unshare=unshare)
+
+
+def can_reuse(k: Kernel, folio: Folio) -> bool:
+    """wp_can_reuse_anon_folio: the page has no marker; may this process have it all the same?
+
+    Decided by references, never by the mapcount alone.
+    """
+    if not folio.large:
+        return _can_reuse_small(k, folio)
+    match k.profile["cow.large-reuse"]:
+        case "one-reference":
+            return folio.swap is None and folio.refcount == 1
+        case "never":
+            return False
+        case _:
+            return _can_reuse_large(k, folio)
+
+
+def _can_reuse_small(k: Kernel, folio: Folio) -> bool:
+    if folio.kind == "ksm":
+        return False
+    if folio.refcount > 1 + (folio.swap is not None):
+        return False
+    if folio.swap is not None:
+        swap.free_swap(k, folio)
+    return folio.refcount == 1
+
+
+def _can_reuse_large(k: Kernel, folio: Folio) -> bool:
+    """__wp_can_reuse_large_anon_folio.  With a single mapping it copies, so that the large folio gets free."""
+    if folio.large_mapcount <= 1 or folio.maybe_shared:
+        return False
+    if folio.swap is not None and not swap.free_swap(k, folio):
+        return False
+    return folio.large_mapcount == folio.refcount
+
+
+def _reuse(mm: Mm, vma: Vma, first: Vpn, end: Vpn, folio: Folio, page: PageIndex, *, unshare: bool) -> None:
+    """wp_page_reuse: the page is marked as exclusive, and becomes writable unless this is an unshare fault."""
+    # check: done.
+    # count: nothing; the mappings stay as they are.
+    folio.set_exclusive(page)
+    # map
+    if not unshare:
+        _make_writable(mm, vma, first, end)
+    # account: nothing.
+
+
+def _make_writable(mm: Mm, vma: Vma, first: Vpn, end: Vpn) -> None:
+    """maybe_mkwrite(pte_mkdirty()): in a shared mapping that is all there is, the page stays the same."""
+    for start, stop, entry in mm.table.over(first, end):
+        assert isinstance(entry, Leaf)
+        mm.table.put(start, stop, entry._replace(writable=vma.may_write, dirty=True))
+
+
+def _copy(k: Kernel, mm: Mm, vma: Vma, vpn: Vpn, entry: Leaf, *, unshare: bool) -> None:
+    """wp_page_copy: a new page of order 0, whatever the old one was."""
+    old = entry.folio
+    new = k.alloc(0, "anon")
+    new.fill(0, 1, fault.contents(entry, 0, 1)[0])
+
+    # count, map, account: first the new page goes in, then the old one loses its mapping.
+    writable = vma.may_write and not unshare
+    fault.map_new_anon(k, mm, vma, vpn, new, writable=writable, dirty=not unshare or entry.dirty)
+    if entry.kind == "zero":
+        return  # count: nobody counted the zero page.
+    change = k.counting.unmap_ptes(old, entry.page, 1, mm)
+    k.account_unmapped(old, change)
+    mm.add_rss(old, -1)
+    swap.free_if_unmapped(k, old)
+    k.put(old)
+
+
+def _write_pmd(k: Kernel, mm: Mm, vma: Vma, vpn: Vpn, entry: Leaf, *, unshare: bool) -> None:
+    """do_huge_pmd_wp_page: take over the whole folio, or split the PMD.  Never copy 2 MiB."""
+    folio = entry.folio
+    start = align_down(vpn, folio.pages)
+    if folio.anon and (folio.is_exclusive(0) or folio.refcount == 1):
+        _reuse(mm, vma, start, start + folio.pages, folio, 0, unshare=unshare)
+        return
+    # The PTEs of an anonymous folio come here again; those of a file are gone and fault as if nothing was there.
+    large_folios.split_pmd(k, mm, start)
+    after = mm.table.get(vpn)
+    if isinstance(after, Leaf):
+        write_fault(k, mm, vma, vpn, after, unshare=unshare)
+
+
+def _write_huge_zero(k: Kernel, mm: Mm, vma: Vma, vpn: Vpn) -> None:
+    """A store where the huge zero page is mapped."""
+    start = align_down(vpn, k.profile.pmd_pages)
+    if k.profile["cow.huge-zero"] == "new-huge-page":
+        # count: nobody counted the huge zero page.
+        folio = k.alloc(k.profile.pmd_order, "anon")
+        fault.map_new_anon(k, mm, vma, vpn, folio, writable=vma.may_write, dirty=True)
+        return
+    large_folios.split_pmd(k, mm, start)
+    after = mm.table.get(vpn)
+    assert isinstance(after, Leaf)
+    write_fault(k, mm, vma, vpn, after, unshare=False)

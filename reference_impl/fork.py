@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: MIT
+"""Chapter fork: which VMAs and which entries a child gets, and what that costs the parent.
+
+Source: mm/mmap.c (dup_mmap), mm/memory.c (vma_needs_copy, copy_page_range, copy_present_ptes, copy_nonpresent_pte),
+mm/huge_memory.c (copy_huge_pmd), mm/hugetlb.c (copy_hugetlb_page_range), include/linux/rmap.h
+(__folio_try_dup_anon_rmap).
+"""
+
+from __future__ import annotations
+
+from . import fault, hugetlb, large_folios
+from .folio import Folio
+from .kernel import Kernel
+from .mm import Leaf, Mm, Swapped
+from .units import PageCount, Vpn
+from .vma import DONTFORK, WIPEONFORK, Vma
+
+
+def fork(k: Kernel, parent: Mm, child_name: str) -> Mm:
+    """dup_mmap.  MMF_HAS_PINNED is not inherited."""
+    child = k.new_mm(child_name)
+    child.regions = dict(parent.regions)
+    child.next_free = parent.next_free
+    for vma in parent.vmas:
+        if vma.flags & DONTFORK:
+            continue
+        twin = vma.copy()
+        child.insert(twin)
+        if vma.flags & WIPEONFORK:
+            twin.anon_vma = False
+        elif needs_copy(vma):
+            _copy_page_range(k, parent, child, twin)
+    return child
+
+
+def needs_copy(vma: Vma) -> bool:
+    """vma_needs_copy: without anonymous pages the child can fault everything in again."""
+    return vma.anon_vma
+
+
+def _copy_page_range(k: Kernel, parent: Mm, child: Mm, vma: Vma) -> None:
+    """Copy the entries of one VMA."""
+    child.empty_tables |= {block for block in parent.empty_tables if vma.first <= block < vma.end}
+    for run in parent.table.over(vma.first, vma.end):
+        vpn, end, entry = run
+        if isinstance(entry, Swapped):
+            _copy_swapped(k, parent, child, vpn, end, entry)
+        elif entry.kind in ("zero", "huge-zero"):
+            # count: nothing, also here.
+            child.table.put(vpn, end, entry)
+        elif entry.kind == "hugetlb":
+            hugetlb.copy_entry(k, parent, child, vma, vpn, entry)
+        elif entry.kind == "pmd":
+            _copy_pmd(k, parent, child, vma, vpn, entry)
+        else:
+            _copy_ptes(k, parent, child, vma, vpn, end - vpn, entry)
+
+
+def needs_cow_for_dma(parent: Mm, folio: Folio) -> bool:
+    """folio_needs_cow_for_dma: something in this mm was pinned once, and this folio may be."""
+    return parent.has_pinned and maybe_dma_pinned(folio)
+
+
+def maybe_dma_pinned(folio: Folio) -> bool:
+    """folio_maybe_dma_pinned: exact for large folios; 1024 references of a small one look like a pin."""
+    if folio.large:
+        return folio.pincount > 0
+    return folio.refcount >= 1024
+
+
+def _copy_ptes(k: Kernel, parent: Mm, child: Mm, vma: Vma, vpn: Vpn, count: PageCount, entry: Leaf) -> None:
+    """copy_present_ptes: share the pages, except those that are exclusive and may be pinned."""
+    folio, page = entry.folio, entry.page
+    # check
+    if folio.anon and needs_cow_for_dma(parent, folio) and folio.any_exclusive(page, count):
+        for i in range(count):
+            leaf = Leaf("pte", folio, page + i, entry.writable, entry.dirty)
+            if folio.is_exclusive(page + i):
+                _copy_present_page(k, child, vma, vpn + i, leaf)
+            else:
+                _share_ptes(k, parent, child, vpn + i, 1, leaf)
+    else:
+        _share_ptes(k, parent, child, vpn, count, entry)
+
+
+def _share_ptes(k: Kernel, parent: Mm, child: Mm, vpn: Vpn, count: PageCount, entry: Leaf) -> None:
+    """Both sides map the pages read-only, and neither owns them."""
+    folio = entry.folio
+    # count
+    k.counting.dup_ptes(folio, entry.page, count, child)
+    if folio.anon:
+        folio.clear_exclusive(entry.page, count)
+    # map
+    shared = entry._replace(writable=False)
+    parent.table.put(vpn, vpn + count, shared)
+    child.table.put(vpn, vpn + count, shared)
+    # account: a second mapping changes no statistics of the system.
+    k.get(folio, count)
+    child.add_rss(folio, count)
+
+
+def _copy_present_page(k: Kernel, child: Mm, vma: Vma, vpn: Vpn, entry: Leaf) -> None:
+    """copy_present_page: the child gets its own page at once; the parent keeps entry, marker and pin."""
+    copy = k.alloc(0, "anon")
+    copy.fill(0, 1, entry.folio.value(entry.page))
+    fault.map_new_anon(k, child, vma, vpn, copy, writable=vma.may_write, dirty=True)
+
+
+def _copy_pmd(k: Kernel, parent: Mm, child: Mm, vma: Vma, vpn: Vpn, entry: Leaf) -> None:
+    """copy_huge_pmd."""
+    folio = entry.folio
+    # check
+    if not folio.anon:
+        return  # The child faults it in again.
+    if needs_cow_for_dma(parent, folio) and folio.is_exclusive(0):
+        large_folios.split_pmd(k, parent, vpn)
+        after = parent.table.get(vpn)
+        assert isinstance(after, Leaf)
+        _copy_ptes(k, parent, child, vma, vpn, folio.pages, after)
+        return
+    # count
+    k.counting.dup_pmd(folio, child)
+    folio.clear_exclusive(0)
+    # map
+    shared = entry._replace(writable=False)
+    parent.table.put(vpn, vpn + folio.pages, shared)
+    child.table.put(vpn, vpn + folio.pages, shared)
+    # account
+    k.get(folio)
+    child.add_rss(folio, folio.pages)
+
+
+def _copy_swapped(k: Kernel, parent: Mm, child: Mm, vpn: Vpn, end: Vpn, entry: Swapped) -> None:
+    """copy_nonpresent_pte: the slot has one more user, and nobody has it exclusively."""
+    # check: nothing can refuse.
+    # count: a swap entry has no mapcount; the slot has a count of its own.
+    k.swap_counts.add(entry.slot, entry.slot + end - vpn, 1)
+    # map
+    shared = entry._replace(exclusive=False)
+    parent.table.put(vpn, end, shared)
+    child.table.put(vpn, end, shared)
+    # account
+    child.swap_entries += end - vpn

@@ -1,0 +1,236 @@
+# SPDX-License-Identifier: MIT
+"""Chapters refcount and pins, as far as they are here: references by FOLL_GET and FOLL_PIN, and who takes them.
+
+Source: mm/gup.c (check_vma_flags, follow_page_pte, faultin_page, try_grab_folio, writable_file_mapping_allowed),
+mm/internal.h (gup_must_unshare), fs/splice.c, io_uring/rsrc.c, mm/process_vm_access.c, fs/proc/base.c.
+"""
+
+from __future__ import annotations
+
+from . import fault
+from .folio import Folio
+from .kernel import Buffer, Kernel, Place
+from .mm import Leaf, Mm
+from .units import BadRequest, Errno, Signal, Vpn
+from .vma import Vma
+
+GUP_PIN_COUNTING_BIAS = 1024
+"""A pin of a small folio is this many references (include/linux/mm.h)."""
+
+
+def get_pages(
+    k: Kernel,
+    mm: Mm,
+    first: Vpn,
+    end: Vpn,
+    *,
+    pin: bool = False,
+    write: bool = False,
+    longterm: bool = False,
+    force: bool = False,
+) -> list[Place]:
+    """get_user_pages: fault in what is needed and say which pages these are.  Takes no reference itself."""
+    if pin:
+        mm.has_pinned = True
+    found: list[Place] = []
+    for vpn in range(first, end):
+        vma = mm.find(vpn)
+        if vma is None:
+            raise Errno("EFAULT")
+        check_vma_flags(k, vma, write=write, force=force, longterm=longterm)
+        found.append(_follow(k, mm, vma, vpn, pin=pin, write=write, longterm=longterm, force=force))
+    return found
+
+
+def check_vma_flags(k: Kernel, vma: Vma, *, write: bool, force: bool, longterm: bool) -> None:
+    """Whether this kind of access is allowed in the VMA at all."""
+    if write:
+        if vma.wants_writenotify and longterm and k.profile["gup.longterm-write-file"] == "refused":
+            raise Errno("EFAULT")
+        if not vma.may_write:
+            if not force or vma.shared:
+                raise Errno("EFAULT")
+            if vma.hugetlb and k.profile["gup.force-hugetlb"] == "refused":
+                raise Errno("EFAULT")
+    elif vma.protection == "none" and not force:
+        raise Errno("EFAULT")
+
+
+def _follow(
+    k: Kernel, mm: Mm, vma: Vma, vpn: Vpn, *, pin: bool, write: bool, longterm: bool, force: bool
+) -> Place:
+    """follow_page_mask and faultin_page in turns, until the page is there as wanted."""
+    while True:
+        entry = mm.table.get(vpn)
+        unshare = False
+        if isinstance(entry, Leaf):
+            if write and not _may_write(vma, entry, force):
+                pass
+            elif not entry.writable and _must_unshare(k, vma, entry, pin, write, longterm):
+                unshare = True
+            else:
+                return Place(entry.folio, entry.page)
+        try:
+            fault.handle(k, mm, vma, vpn, write=write, unshare=unshare)
+        except Signal:
+            raise Errno("EFAULT") from None
+
+
+def _may_write(vma: Vma, entry: Leaf, force: bool) -> bool:
+    """can_follow_write_pte: a writable entry, or with FOLL_FORCE an exclusive page in a private mapping."""
+    if entry.writable:
+        return True
+    if not force or vma.shared or entry.kind in ("zero", "huge-zero"):
+        return False
+    folio = entry.folio
+    return folio.anon and folio.is_exclusive(entry.page if entry.kind == "pte" else 0)
+
+
+def _must_unshare(k: Kernel, vma: Vma, entry: Leaf, pin: bool, write: bool, longterm: bool) -> bool:
+    """gup_must_unshare: a pin for reading needs an exclusive page, so that it stays coherent."""
+    if not pin or write:
+        return False
+    folio = entry.folio
+    if not folio.anon:
+        return longterm and vma.cow and k.profile["gup.unshare-file-pages"] == "yes"
+    return not folio.is_exclusive(entry.page if entry.kind == "pte" else 0)
+
+
+def read_places(places: list[Place]) -> list[str]:
+    return ["" if folio.kind in ("zero", "huge-zero") else folio.value(page) for folio, page in places]
+
+
+# --- FOLL_GET: vmsplice ---
+
+
+def vmsplice(k: Kernel, mm: Mm, first: Vpn, end: Vpn, pipe: str) -> None:
+    """One reference per page; that is all, the mapping does not care."""
+    # check
+    if pipe in k.pipes:
+        raise BadRequest(f"There is a pipe {pipe} already.")
+    places = get_pages(k, mm, first, end)
+    # count: nothing; a reference is not a mapping.
+    # map: nothing.
+    # account
+    for folio, _ in places:
+        k.get(folio)
+    k.pipes[pipe] = places
+
+
+def close_pipe(k: Kernel, pipe: str) -> list[str]:
+    """What the pages hold now; the references are dropped."""
+    if pipe not in k.pipes:
+        raise BadRequest(f"There is no pipe {pipe}.")
+    places = k.pipes.pop(pipe)
+    values = read_places(places)
+    for folio, _ in places:
+        k.put(folio)
+    return values
+
+
+# --- FOLL_PIN ---
+
+
+def pin_folio(k: Kernel, folio: Folio, pins: int) -> None:
+    """try_grab_folio: large folios count pins exactly, small ones in units of 1024; zero pages not at all."""
+    if folio.kind in ("zero", "huge-zero"):
+        return
+    if folio.large:
+        folio.pincount += pins
+        k.get(folio, pins)
+    else:
+        k.get(folio, pins * GUP_PIN_COUNTING_BIAS)
+
+
+def unpin_folio(k: Kernel, folio: Folio, pins: int) -> None:
+    """gup_put_folio."""
+    if folio.kind in ("zero", "huge-zero"):
+        return
+    if folio.large:
+        folio.pincount -= pins
+        k.put(folio, pins)
+    else:
+        k.put(folio, pins * GUP_PIN_COUNTING_BIAS)
+
+
+def register_buffer(k: Kernel, mm: Mm, first: Vpn, end: Vpn, buffer: str) -> None:
+    """An io_uring fixed buffer: FOLL_PIN|FOLL_LONGTERM|FOLL_WRITE."""
+    # check
+    if buffer in k.buffers:
+        raise BadRequest(f"There is a buffer {buffer} already.")
+    places = get_pages(k, mm, first, end, pin=True, write=True, longterm=True)
+    for vma in mm.over(first, end):
+        if vma.file is not None and vma.file.filesystem == "disk" and k.profile["io_uring.files"] == "refused":
+            raise Errno("EOPNOTSUPP")
+    # count: nothing; a pin is not a mapping.
+    # map: nothing.
+    # account
+    pins = _pins(k, places)
+    for folio, number in pins:
+        pin_folio(k, folio, number)
+    k.buffers[buffer] = Buffer(places, pins)
+
+
+def _pins(k: Kernel, places: list[Place]) -> list[tuple[Folio, int]]:
+    """How many pins io_uring keeps: one per page, or one per folio if the buffer lies well in whole folios."""
+    folios: list[tuple[Folio, int]] = []
+    for folio, _ in places:
+        if folios and folios[-1][0] is folio:
+            folios[-1] = (folio, folios[-1][1] + 1)
+        else:
+            folios.append((folio, 1))
+    if k.profile["io_uring.pins"] == "per-page" or not _coalesces(places, folios):
+        return folios
+    return [(folio, 1) for folio, _ in folios]
+
+
+def _coalesces(places: list[Place], folios: list[tuple[Folio, int]]) -> bool:
+    """io_check_coalesce_buffer: pages in order, folios of one size, whole except for the first and the last."""
+    size = folios[0][0].pages
+    if size == 1 and len(folios) > 1:
+        return False
+    for before, after in zip(places, places[1:], strict=False):
+        if before.folio is after.folio:
+            if after.page != before.page + 1:
+                return False
+        elif before.page != before.folio.pages - 1 or after.page or after.folio.pages != size:
+            return False
+    return True
+
+
+def read_buffer(k: Kernel, buffer: str) -> list[str]:
+    if buffer not in k.buffers:
+        raise BadRequest(f"There is no buffer {buffer}.")
+    return read_places(k.buffers[buffer].pages)
+
+
+def unregister_buffer(k: Kernel, buffer: str) -> None:
+    """unpin_user_pages.  The mm stays one that has pinned."""
+    if buffer not in k.buffers:
+        raise BadRequest(f"There is no buffer {buffer}.")
+    for folio, number in k.buffers.pop(buffer).pins:
+        unpin_folio(k, folio, number)
+
+
+def process_vm_readv(k: Kernel, mm: Mm, first: Vpn, end: Vpn) -> list[str]:
+    """A short FOLL_PIN for reading: shared pages are unshared first, then pins come and go."""
+    return read_places(get_pages(k, mm, first, end, pin=True))
+
+
+def read_proc_mem(k: Kernel, mm: Mm, first: Vpn, end: Vpn) -> list[str]:
+    """A short FOLL_GET with FOLL_FORCE: nothing is unshared."""
+    return read_places(_mem_rw(k, mm, first, end, write=False))
+
+
+def write_proc_mem(k: Kernel, mm: Mm, first: Vpn, end: Vpn, value: str) -> None:
+    """A short FOLL_GET with FOLL_FORCE|FOLL_WRITE: private pages become exclusive, not writable."""
+    for folio, page in _mem_rw(k, mm, first, end, write=True):
+        folio.fill(page, page + 1, value)
+        folio.dirty = True
+
+
+def _mem_rw(k: Kernel, mm: Mm, first: Vpn, end: Vpn, *, write: bool) -> list[Place]:
+    try:
+        return get_pages(k, mm, first, end, write=write, force=True)
+    except Errno:
+        raise Errno("EIO") from None

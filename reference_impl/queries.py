@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: MIT
+"""Queries: look at pages, change nothing.  A page that is not there has counts of 0."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from . import sharing
+from .folio import Folio
+from .kernel import Kernel
+from .mm import Entry, Leaf, Swapped
+from .units import PageIndex
+
+PageQuery = Callable[[Kernel, Leaf], Any]
+
+
+def special(entry: Leaf) -> bool:
+    """Zero pages are mapped by special entries, which count nothing."""
+    return entry.kind in ("zero", "huge-zero")
+
+
+def page_mapcount(k: Kernel, entry: Leaf) -> int:
+    return 0 if special(entry) else k.counting.page_mapcount(entry.folio, entry.page)
+
+
+def average_page_mapcount(k: Kernel, entry: Leaf) -> int:
+    return 0 if special(entry) else k.counting.average_page_mapcount(entry.folio)
+
+
+def folio_mapcount(k: Kernel, entry: Leaf) -> int:
+    return 0 if special(entry) else k.counting.folio_mapcount(entry.folio)
+
+
+def entire_mapcount(k: Kernel, entry: Leaf) -> int:
+    return 0 if special(entry) else k.counting.entire_mapcount(entry.folio)
+
+
+def nr_pages_mapped(k: Kernel, entry: Leaf) -> int:
+    return 0 if special(entry) else k.counting.nr_pages_mapped(entry.folio)
+
+
+def owners(k: Kernel, entry: Leaf) -> dict[str, Any]:
+    """Small folios have no slots."""
+    return folio_owners(k, entry.folio)
+
+
+def folio_owners(k: Kernel, folio: Folio) -> dict[str, Any]:
+    return {
+        "slots": [
+            {"process": slot.mm.name if slot.mm else None, "count": slot.count} for slot in k.counting.owners(folio)
+        ],
+        "maybe_shared": folio.maybe_shared,
+    }
+
+
+def maybe_mapped_shared(k: Kernel, entry: Leaf) -> bool:
+    return not special(entry) and sharing.maybe_mapped_shared(k, entry.folio, entry.page)
+
+
+def mapped_exclusively(k: Kernel, entry: Leaf) -> bool:
+    return not special(entry) and sharing.mapped_exclusively(k, entry.folio, entry.page, pmd=entry.kind == "pmd")
+
+
+def anon_exclusive(k: Kernel, entry: Leaf) -> bool:
+    """The marker is on the page that a PTE maps, on the head for larger entries."""
+    return entry.folio.is_exclusive(entry.page if entry.kind == "pte" else 0)
+
+
+def refcount(k: Kernel, entry: Leaf) -> int:
+    return entry.folio.refcount
+
+
+def partially_mapped(k: Kernel, entry: Leaf) -> bool:
+    return entry.folio.partially_mapped
+
+
+def frame(k: Kernel, entry: Leaf) -> str:
+    return frame_name(entry.folio, entry.page)
+
+
+def frame_name(folio: Folio, page: PageIndex) -> str:
+    return f"{folio.pfn + page:x}"
+
+
+def folio_order(k: Kernel, entry: Leaf) -> int:
+    return entry.folio.order
+
+
+def page_flags(k: Kernel, entry: Leaf) -> list[str]:
+    folio = entry.folio
+    flags = []
+    if folio.anon and folio.kind != "hugetlb":
+        flags.append("anon")
+    if folio.kind == "hugetlb" and folio.file is None:
+        flags.append("anon")
+    if folio.kind == "ksm":
+        flags.append("ksm")
+    if special(entry):
+        flags.append("zero")
+    if folio.hugetlb:
+        flags.append("hugetlb")
+    if folio.swapbacked:
+        flags.append("swapbacked")
+    if folio.swap is not None:
+        flags.append("swapcache")
+    return flags
+
+
+def entry_kind(entry: Entry | None) -> str:
+    if entry is None:
+        return "none"
+    return "swap" if isinstance(entry, Swapped) else entry.kind
+
+
+# Per query: how to answer for a present entry, and what holds where there is none.
+PAGE_QUERIES: dict[str, tuple[PageQuery, Any]] = {
+    "page_mapcount": (page_mapcount, 0),
+    "average_page_mapcount": (average_page_mapcount, 0),
+    "folio_mapcount": (folio_mapcount, 0),
+    "entire_mapcount": (entire_mapcount, 0),
+    "nr_pages_mapped": (nr_pages_mapped, 0),
+    "owner_slots": (owners, {"slots": [], "maybe_shared": False}),
+    "maybe_mapped_shared": (maybe_mapped_shared, False),
+    "mapped_exclusively": (mapped_exclusively, False),
+    "anon_exclusive": (anon_exclusive, False),
+    "refcount": (refcount, 0),
+    "partially_mapped": (partially_mapped, False),
+    "frame": (frame, None),
+    "folio_order": (folio_order, 0),
+    "page_flags": (page_flags, []),
+}

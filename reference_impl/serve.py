@@ -1,0 +1,325 @@
+# SPDX-License-Identifier: MIT
+"""Answers requests: each is a dictionary with `do` and `seq`, as conformance/protocol.py describes them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from . import fault, files, fork, gup, ksm, large_folios, madvise, mmap, profile, queries, smaps, state
+from .kernel import Kernel
+from .mm import Mm
+from .units import BadRequest, Errno, Signal, Unsupported, Vpn
+
+PROTOCOL = 1
+VERSION = "1"
+DEFAULT_PROFILE = "linux-7.3"
+
+Request = dict[str, Any]
+Handler = Callable[[Kernel, Request], Any]
+
+CAPABILITIES = [
+    "anon-exclusive", "average-page-mapcount", "collapse", "counters", "disk-file", "entire-mapcount", "entries",
+    "folio-mapcount", "folio-order", "folio-split", "frames", "huge-zero-page", "hugetlb", "io_uring", "ksm",
+    "mapped-exclusively", "maybe-mapped-shared", "memfd", "nr-pages-mapped", "owner-slots", "page-flags",
+    "page-mapcount", "partially-mapped", "proc_mem", "process_vm", "refcount", "smaps", "state", "swap",
+    "thp", "tmpfs", "vmsplice",
+]  # fmt: skip
+
+QUERY_CAPABILITY = {
+    "page_mapcount": "page-mapcount",
+    "average_page_mapcount": "average-page-mapcount",
+    "nr_pages_mapped": "nr-pages-mapped",
+    "owner_slots": "owner-slots",
+}
+
+
+class Model:
+    """A reference model that behaves like the kernel of one profile."""
+
+    def __init__(self, profile_name: str = DEFAULT_PROFILE) -> None:
+        self.profile = profile.load(profile_name)
+        self.kernel = Kernel(self.profile)
+        self.missing = _missing(self.profile)
+
+    def handle(self, request: Request) -> dict[str, Any]:
+        """Answer one request; never raises."""
+        answer: dict[str, Any] = {"seq": request.get("seq", 0) if isinstance(request, dict) else 0, "status": "ok"}
+        try:
+            do = request["do"]
+            if do == "reset":
+                self.kernel = Kernel(self.profile)
+            elif do == "hello":
+                answer["value"] = self._hello(request)
+            elif do != "goodbye":
+                capability = QUERY_CAPABILITY.get(do)
+                if capability in self.missing:
+                    raise Unsupported(capability, self.missing[capability])
+                value = HANDLERS[do](self.kernel, request)
+                if value is not None:
+                    answer["value"] = value
+        except Errno as error:
+            answer["status"] = "errno"
+            answer["errno"] = error.args[0]
+        except Signal as signal:
+            answer["status"] = "signal"
+            answer["signal"] = signal.args[0]
+        except Unsupported as missing:
+            answer["status"] = "unsupported"
+            answer["capability"] = missing.capability
+            answer["why"] = missing.why
+        except BadRequest as bad:
+            answer["status"] = "broken"
+            answer["why"] = str(bad)
+        except Exception as error:
+            answer["status"] = "broken"
+            answer["why"] = f"The model failed: {type(error).__name__}: {error}"[:4000]
+        return answer
+
+    def _hello(self, request: Request) -> dict[str, Any]:
+        wanted = request.get("profile")
+        if wanted is not None and wanted != self.profile.name:
+            if wanted not in profile.names():
+                raise BadRequest(f"There is no profile {wanted}.")
+            self.__init__(wanted)  # type: ignore[misc]
+        parameters = {
+            name: value
+            for name, value in self.profile.parameters.items()
+            if isinstance(value, (int, str)) or (isinstance(value, list) and all(isinstance(v, int) for v in value))
+        }
+        return {
+            "protocol": PROTOCOL,
+            "name": "reference",
+            "version": VERSION,
+            "profile": self.profile.name,
+            "capabilities": [c for c in CAPABILITIES if c not in self.missing],
+            "missing": self.missing,
+            "parameters": parameters,
+            "environment": {"kernel": f"as Linux {self.profile.kernel}"},
+        }
+
+
+def _missing(chosen: profile.Profile) -> dict[str, str]:
+    """The capabilities that kernels of this profile cannot have, each with the reason."""
+    match chosen["mapcount.counting"]:
+        case "compound-mapcount":
+            return {
+                "average-page-mapcount": "Linux 6.1 has no folio_average_page_mapcount().",
+                "nr-pages-mapped": "Linux 6.1 has no _nr_pages_mapped.",
+                "owner-slots": "Linux 6.1 does not track the owners of a folio.",
+            }
+        case "nr-pages-mapped":
+            return {
+                "average-page-mapcount": "Linux 6.12 has no folio_average_page_mapcount().",
+                "owner-slots": "Linux 6.12 does not track the owners of a folio.",
+            }
+        case "owner-slots-only":
+            return {
+                "page-mapcount": "CONFIG_NO_PAGE_MAPCOUNT: pages of large folios have no mapcount.",
+                "nr-pages-mapped": "CONFIG_NO_PAGE_MAPCOUNT: _nr_pages_mapped is not maintained.",
+            }
+        case _:
+            return {}
+
+
+# --- what a request is about ---
+
+
+def _pages(k: Kernel, r: Request) -> tuple[Mm, Vpn, Vpn]:
+    mm = k.mm(r["process"])
+    first, end = mmap.span(mm, r["region"], r.get("first", 0), r.get("count", 1))
+    return mm, first, end
+
+
+def _file(k: Kernel, r: Request) -> files.File:
+    if r["file"] not in k.files:
+        raise BadRequest(f"There is no file {r['file']}.")
+    return k.files[r["file"]]
+
+
+# --- operations ---
+
+
+def _start(k: Kernel, r: Request) -> None:
+    k.new_mm(r["process"])
+
+
+def _create_file(k: Kernel, r: Request) -> None:
+    files.create(k, r["file"], r["pages"], r["filesystem"], r.get("order", 0))
+
+
+def _write_file(k: Kernel, r: Request) -> None:
+    files.write(k, _file(k, r), r.get("first", 0), r.get("count", 1), r.get("value", ""))
+
+
+def _map(k: Kernel, r: Request) -> None:
+    mmap.mmap(
+        k,
+        k.mm(r["process"]),
+        r["region"],
+        r["pages"],
+        sharing=r.get("sharing", "private"),
+        file_name=r.get("file"),
+        offset=r.get("offset", 0),
+        order=r.get("order", 0),
+        hugetlb=r.get("hugetlb", False),
+        protection=r.get("protection", "read-write"),
+        skew=r.get("skew", 0),
+    )
+
+
+def _unmap(k: Kernel, r: Request) -> None:
+    mmap.munmap(k, *_pages(k, r))
+
+
+def _read(k: Kernel, r: Request) -> list[str]:
+    return fault.load(k, *_pages(k, r))
+
+
+def _write(k: Kernel, r: Request) -> None:
+    fault.store(k, *_pages(k, r), r["value"])
+
+
+def _fork(k: Kernel, r: Request) -> None:
+    fork.fork(k, k.mm(r["process"]), r["child"])
+
+
+def _exit(k: Kernel, r: Request) -> None:
+    mmap.exit_mm(k, k.mm(r["process"]))
+
+
+def _madvise(k: Kernel, r: Request) -> None:
+    if r["advice"] not in madvise.ADVICE and not r["advice"].startswith("populate_"):
+        raise BadRequest(f"There is no advice {r['advice']}.")
+    madvise.madvise(k, *_pages(k, r), r["advice"])
+
+
+def _mprotect(k: Kernel, r: Request) -> None:
+    mmap.mprotect(k, *_pages(k, r), r["protection"])
+
+
+def _mremap(k: Kernel, r: Request) -> None:
+    mmap.mremap(k, *_pages(k, r), r["to"], r.get("skew", 0))
+
+
+def _split_folio(k: Kernel, r: Request) -> None:
+    large_folios.split_folios(k, *_pages(k, r), r.get("order", 0))
+
+
+def _ksm_scan(k: Kernel, r: Request) -> None:
+    ksm.scan(k)
+
+
+def _vmsplice(k: Kernel, r: Request) -> None:
+    gup.vmsplice(k, *_pages(k, r), r["pipe"])
+
+
+def _read_pipe(k: Kernel, r: Request) -> list[str]:
+    return gup.close_pipe(k, r["pipe"])
+
+
+def _close_pipe(k: Kernel, r: Request) -> None:
+    gup.close_pipe(k, r["pipe"])
+
+
+def _register_buffer(k: Kernel, r: Request) -> None:
+    gup.register_buffer(k, *_pages(k, r), r["buffer"])
+
+
+def _read_buffer(k: Kernel, r: Request) -> list[str]:
+    return gup.read_buffer(k, r["buffer"])
+
+
+def _unregister_buffer(k: Kernel, r: Request) -> None:
+    gup.unregister_buffer(k, r["buffer"])
+
+
+def _process_vm_readv(k: Kernel, r: Request) -> list[str]:
+    return gup.process_vm_readv(k, *_pages(k, r))
+
+
+def _read_proc_mem(k: Kernel, r: Request) -> list[str]:
+    return gup.read_proc_mem(k, *_pages(k, r))
+
+
+def _write_proc_mem(k: Kernel, r: Request) -> None:
+    gup.write_proc_mem(k, *_pages(k, r), r["value"])
+
+
+# --- queries ---
+
+
+def _looked_at(k: Kernel, r: Request) -> tuple[Mm, Vpn, Vpn]:
+    mm = k.mm(r["process"])
+    region = mm.regions.get(r["region"])
+    first, count = r.get("first", 0), r.get("count", 1)
+    if region is None or first + count > region.pages:
+        raise Errno("EFAULT")
+    return mm, region.first + first, region.first + first + count
+
+
+def _page_query(do: str) -> Handler:
+    ask, nothing = queries.PAGE_QUERIES[do]
+
+    def answer(k: Kernel, r: Request) -> list[Any]:
+        mm, first, end = _looked_at(k, r)
+        values: list[Any] = []
+        for vpn in range(first, end):
+            entry = mm.table.get(vpn)
+            values.append(ask(k, entry) if isinstance(entry, queries.Leaf) else nothing)
+        return values
+
+    return answer
+
+
+def _entry(k: Kernel, r: Request) -> list[str]:
+    mm, first, end = _looked_at(k, r)
+    return [queries.entry_kind(mm.table.get(vpn)) for vpn in range(first, end)]
+
+
+def _smaps(k: Kernel, r: Request) -> dict[str, int]:
+    mm = k.mm(r["process"])
+    if r["region"] not in mm.regions:
+        raise Errno("EFAULT")
+    region = mm.regions[r["region"]]
+    return smaps.smaps(k, mm, mm.over(region.first, region.first + region.pages))
+
+
+def _counters(k: Kernel, r: Request) -> dict[str, int]:
+    return dict(k.counters)
+
+
+def _state(k: Kernel, r: Request) -> dict[str, Any]:
+    return state.state(k)
+
+
+HANDLERS: dict[str, Handler] = {
+    "start": _start,
+    "create_file": _create_file,
+    "write_file": _write_file,
+    "map": _map,
+    "unmap": _unmap,
+    "read": _read,
+    "write": _write,
+    "fork": _fork,
+    "exit": _exit,
+    "madvise": _madvise,
+    "mprotect": _mprotect,
+    "mremap": _mremap,
+    "split_folio": _split_folio,
+    "ksm_scan": _ksm_scan,
+    "vmsplice": _vmsplice,
+    "read_pipe": _read_pipe,
+    "close_pipe": _close_pipe,
+    "register_buffer": _register_buffer,
+    "read_buffer": _read_buffer,
+    "unregister_buffer": _unregister_buffer,
+    "process_vm_readv": _process_vm_readv,
+    "read_proc_mem": _read_proc_mem,
+    "write_proc_mem": _write_proc_mem,
+    **{do: _page_query(do) for do in queries.PAGE_QUERIES},
+    "entry": _entry,
+    "smaps": _smaps,
+    "counters": _counters,
+    "state": _state,
+}

@@ -1,0 +1,183 @@
+# SPDX-License-Identifier: MIT
+"""Swapping anonymous pages out and in.
+
+Swap devices are slow ones: what is read in stays in the swap cache until somebody wants the slot back.  Writeback
+is over at once.  Source: mm/vmscan.c (shrink_folio_list), mm/rmap.c (try_to_unmap_one), mm/memory.c (do_swap_page,
+should_try_to_free_swap), mm/swapfile.c (folio_free_swap), mm/swap_state.c.
+"""
+
+from __future__ import annotations
+
+from . import cow, fork, large_folios
+from .folio import Folio
+from .kernel import Kernel, Place
+from .mm import Leaf, Mm, Swapped
+from .units import PageCount, SwapSlot, Vpn, align_down
+from .vma import Vma
+
+
+def swap_out(k: Kernel, folio: Folio) -> None:
+    """Reclaim one anonymous folio (shrink_folio_list): all mappings become swap entries, then it is freed."""
+    # check
+    if fork.maybe_dma_pinned(folio) or folio.kind == "ksm":
+        return
+    lazyfree = not folio.swapbacked
+    if lazyfree and not _can_discard(k, folio):
+        folio.swapbacked = True
+        return
+    if not lazyfree and folio.swap is None:
+        add_to_swap(k, folio)
+
+    for mm, vpn, end, entry in large_folios.mappings(k, folio):
+        if entry.kind == "pmd":
+            large_folios.split_pmd(k, mm, vpn)
+    for mm, vpn, end, entry in large_folios.mappings(k, folio):
+        _unmap_ptes(k, mm, vpn, end, entry, lazyfree)
+
+    # Written back; freed unless somebody else has a reference.
+    if folio.swap is not None and folio.refcount == folio.pages:
+        remove_from_swap_cache(k, folio)
+
+
+def _can_discard(k: Kernel, folio: Folio) -> bool:
+    """MADV_FREE pages can go if nobody wrote to them since and nobody else has a reference."""
+    mappings = large_folios.mappings(k, folio)
+    if any(entry.dirty for _, _, _, entry in mappings):
+        return False
+    return folio.refcount == k.counting.folio_mapcount(folio)
+
+
+def _unmap_ptes(k: Kernel, mm: Mm, vpn: Vpn, end: Vpn, entry: Leaf, lazyfree: bool) -> None:
+    """try_to_unmap_one: the marker goes into the swap entry."""
+    folio, page, count = entry.folio, entry.page, end - vpn
+    was_exclusive = folio.exclusive
+    # count
+    change = k.counting.unmap_ptes(folio, page, count, mm)
+    folio.clear_exclusive(page, count)
+    # map
+    mm.clear_ptes(vpn, end)
+    if not lazyfree:
+        assert folio.swap is not None
+        for i in range(count):
+            slot = SwapSlot(folio.swap + page + i)
+            mm.table.put(vpn + i, vpn + i + 1, Swapped(slot, bool(was_exclusive >> (page + i) & 1)))
+        k.swap_counts.add(folio.swap + page, folio.swap + page + count, 1)
+        mm.swap_entries += count
+    # account
+    k.account_unmapped(folio, change)
+    mm.add_rss(folio, -count)
+    k.put(folio, count)
+
+
+def add_to_swap(k: Kernel, folio: Folio) -> None:
+    """folio_alloc_swap: neighbouring slots for the whole folio, one reference per page."""
+    slot = SwapSlot(k.next_slot + -k.next_slot % folio.pages)
+    k.next_slot = slot + folio.pages
+    _enter_swap_cache(k, folio, slot)
+    folio.dirty = True
+
+
+def _enter_swap_cache(k: Kernel, folio: Folio, slot: SwapSlot) -> None:
+    folio.swap = slot
+    k.swap_cache.put(slot, slot + folio.pages, Place(folio, 0))
+    k.get(folio, folio.pages)
+
+
+def remove_from_swap_cache(k: Kernel, folio: Folio) -> None:
+    """Drop the folio from the swap cache; what it holds stays in the slots that are in use."""
+    assert folio.swap is not None
+    slot = folio.swap
+    for start, end, value in folio.contents:
+        k.swap_contents.put(slot + start, slot + end, value)
+    for page in range(folio.pages):
+        if not k.swap_counts.get(slot + page):
+            k.swap_contents.clear(slot + page, slot + page + 1)
+    k.swap_cache.clear(slot, slot + folio.pages)
+    folio.swap = None
+    k.put(folio, folio.pages)
+
+
+def free_swap(k: Kernel, folio: Folio) -> bool:
+    """folio_free_swap: leave the swap cache, if no swap entry needs the slots any more."""
+    assert folio.swap is not None
+    if k.swap_counts.any(folio.swap, folio.swap + folio.pages):
+        return False
+    remove_from_swap_cache(k, folio)
+    return True
+
+
+def free_if_unmapped(k: Kernel, folio: Folio) -> None:
+    """free_swap_cache: the last mapping went, so the swap cache need not keep the folio."""
+    if folio.swap is not None and not k.counting.folio_mapcount(folio):
+        free_swap(k, folio)
+
+
+def drop_entries(k: Kernel, slot: SwapSlot, count: PageCount) -> None:
+    """free_swap_and_cache: swap entries go; a slot without entries is free, and so is what the cache has of it."""
+    k.swap_counts.add(slot, slot + count, -1)
+    for page in range(slot, slot + count):
+        if not k.swap_counts.get(page):
+            place = k.swap_cache.get(page)
+            if place is None:
+                k.swap_contents.clear(page, page + 1)
+            else:
+                free_if_unmapped(k, place.folio)
+
+
+def swap_in(k: Kernel, mm: Mm, vma: Vma, vpn: Vpn, entry: Swapped, *, write: bool) -> None:
+    """do_swap_page."""
+    place = k.swap_cache.get(entry.slot)
+    if place is None:
+        folio = k.alloc(0, "anon")
+        folio.fill(0, 1, k.swap_contents.get(entry.slot) or "")
+        _enter_swap_cache(k, folio, entry.slot)
+        k.put(folio)
+        place = Place(folio, 0)
+    folio, page = place
+    start, count = vpn, 1
+    if folio.large and k.profile["swap.in-batch"] == "folio" and _whole_folio(mm, vma, vpn, entry, place):
+        start, count, page = vpn - page, folio.pages, 0
+    slot = SwapSlot(entry.slot - (vpn - start))
+
+    # check: is the page exclusive?  The swap entry knows; 6.1 and 6.12 also look at the references.
+    exclusive = entry.exclusive
+    by_references = k.profile["cow.swap-in"] == "bit-or-references"
+    if by_references:
+        if write and folio.refcount == folio.pages and _last_entries(k, slot, count):
+            # Only the swap cache holds it: give up the slot before mapping.
+            exclusive = exclusive or folio.pages == count
+    # count
+    change = k.counting.map_ptes(folio, page, count, mm)
+    if exclusive:
+        folio.set_exclusive(page, count)
+    # map
+    writable = exclusive and vma.may_write and (write or k.profile["cow.swap-in-writable"] == "on-read")
+    mm.table.put(start, start + count, Leaf("pte", folio, page, writable, write and exclusive))
+    k.swap_counts.add(slot, slot + count, -1)
+    # account
+    k.get(folio, count)
+    k.account_mapped(folio, change)
+    mm.add_rss(folio, count)
+    mm.swap_entries -= count
+    if write and exclusive:
+        free_swap(k, folio)
+    if write:
+        after = mm.table.get(vpn)
+        assert isinstance(after, Leaf)
+        if not after.writable:
+            cow.write_fault(k, mm, vma, vpn, after, unshare=False)
+
+
+def _last_entries(k: Kernel, slot: SwapSlot, count: PageCount) -> bool:
+    return all(k.swap_counts.get(page) == 1 for page in range(slot, slot + count))
+
+
+def _whole_folio(mm: Mm, vma: Vma, vpn: Vpn, entry: Swapped, place: Place) -> bool:
+    """Whether the swap entries around `vpn` are those of the whole folio, all equally exclusive."""
+    folio, page = place
+    start = vpn - page
+    block = align_down(vpn, mm.pmd_pages)
+    if start < max(block, vma.first) or start + folio.pages > min(block + mm.pmd_pages, vma.end):
+        return False
+    run = mm.table.run(vpn)
+    return run is not None and run.first <= start and start + folio.pages <= run.end
