@@ -57,9 +57,9 @@ lint: $(STAMP) ## ruff and mypy
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 
-bench: $(STAMP) ## measure the engine against pytest-bdd and behave
-	@echo "Measuring"
-	@$(BIN)/python tests/bench.py
+bench: $(STAMP) ## measure: engine against behave and pytest-bdd, model, kernel, site
+	@echo "Measuring; this takes about four minutes"
+	@$(BIN)/python -m tests.bench
 
 lock: ## write requirements.txt again from pyproject.toml (newer versions: make lock LOCKFLAGS=--upgrade)
 	@echo "Resolving pyproject.toml into requirements.txt"

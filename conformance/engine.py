@@ -85,9 +85,9 @@ class Context:
         reply = self.implementation.request(request)
         self.log[-1] = (request, reply)
         if reply.status == "unsupported":
-            if request.capability is not None and reply.capability == request.capability:
-                raise Trouble("lie", f"capability {reply.capability!r} was declared, but is unsupported: {reply.why}")
-            raise Unsupported(f"{reply.capability or 'unsaid'}: {reply.why}")
+            if request.capability is not None and reply.capability in (None, request.capability):
+                raise Trouble("lie", f"capability {request.capability!r} was declared, but is unsupported: {reply.why}")
+            raise Unsupported(f"{reply.capability or 'the request'}: {reply.why}")
         if reply.status == "broken":
             raise Trouble("broken", reply.why)
         return reply
@@ -216,6 +216,9 @@ def not_applicable(scenario: Scenario, profile: Profile, implementation: Impleme
     return None
 
 
+QUIET_TRIES = 5
+"""How often a scenario about counters of the whole system is run before it has failed."""
+
 Watch = Callable[[Play, Compiled], None]
 
 
@@ -228,6 +231,12 @@ def run_scenario(
     """
     started = time.perf_counter()
     verdict = _run(scenario, implementation, profile, watch)
+    for again in range(2, QUIET_TRIES + 1):
+        # Counters of the whole system also move for others; what is wrong stays wrong.
+        if verdict.status != "fail" or not any(isinstance(request, protocol.Counters) for request, _ in verdict.log):
+            break
+        verdict = _run(scenario, implementation, profile, watch)
+        verdict.notes.append(f"try {again}: the counters are the whole system's, and others move them too")
     verdict.seconds = time.perf_counter() - started
     return verdict
 

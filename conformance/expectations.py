@@ -140,8 +140,8 @@ def _key_line(lines: list[str], start: int, key: str) -> int:
     """The line of a key in the entry that starts at a line; the entry's if it is not there."""
     for number in range(start, len(lines) + 1):
         line = lines[number - 1]
+        if re.match(rf"\s*\[{{0,2}}\s*[\"']?{re.escape(key)}[\"']?\s*[\]=.]", line):
+            return number
         if number > start and re.match(r"\s*\[\[", line):
             break
-        if re.match(rf"\s*\[?\s*[\"']?{re.escape(key)}[\"']?\s*[\]=.]", line):
-            return number
     return start

@@ -68,12 +68,12 @@ def _steps(scenario: Scenario) -> Iterator[Problem]:
         except vocabulary.VocabularyError as e:
             yield Problem(scenario.file, step.line, str(e), "`mapspec steps WORD` finds phrases.")
             continue
-        if (phrase.kind == "outcome") != (step.kind == "then"):
-            if phrase.kind == "outcome":
-                what, mend = f"{step.text!r} only looks, and stands in {step.kind.title()}", "Put it into Then."
-            else:
-                what, mend = f"{step.text!r} changes something, and stands in Then", "Put it into Given or When."
-            yield Problem(scenario.file, step.line, what, mend)
+        if phrase.kind == "outcome" and (step.kind == "when" or (step.kind == "given" and phrase.since)):
+            what = f"{step.text!r} only looks, and stands in {step.kind.title()}"
+            yield Problem(scenario.file, step.line, what, "Put it into Then.")
+        elif phrase.kind == "operation" and step.kind == "then":
+            what = f"{step.text!r} changes something, and stands in Then"
+            yield Problem(scenario.file, step.line, what, "Put it into Given or When.")
     if not any(step.kind == "then" for step in scenario.steps):
         yield Problem(scenario.file, scenario.line, f"{scenario.id} has no Then", "Say what is to be seen.")
 

@@ -11,7 +11,7 @@ from types import FrameType
 class Stop:
     """The first signal ends the run after the scenario that is under way, the second at once (KeyboardInterrupt).
 
-    After `done` they are ignored, so that what is left to write is written.
+    After `done` they are ignored, so that what is left to write is written; the program is about to end.
     """
 
     def __init__(self) -> None:
@@ -26,7 +26,7 @@ class Stop:
 
     def __exit__(self, *_: object) -> None:
         for number, handler in self._before.items():
-            signal.signal(number, handler)  # type: ignore[arg-type]
+            signal.signal(number, signal.SIG_IGN if self.asked else handler)  # type: ignore[arg-type]
 
     def done(self) -> None:
         self._done = True

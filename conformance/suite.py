@@ -352,7 +352,7 @@ def _read_scenario(
                     f"Tag it once: @{rule.id}.one-or-two-words.")
         )  # fmt: skip
         return
-    if any(s.rule is rule and s.name == name for s in suite.scenarios.values()):
+    if any(s.name == name for s in rule.scenarios):
         suite.problems.append(Problem(file, line, f"the rule has two scenarios called {name!r}", "Rename one."))
     rows = {row["id"]: row for ex in node.get("examples", []) for row in ex.get("tableBody", [])}
     for pickle in pickles.get(node["id"], []):

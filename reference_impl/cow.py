@@ -32,10 +32,11 @@ def _write_private(k: Kernel, mm: Mm, vma: Vma, vpn: Vpn, entry: Leaf, *, unshar
     folio = entry.folio
     if unshare and not folio.anon and k.profile["gup.unshare-file-pages"] == "no":
         return
-    if folio.anon and entry.kind == "pte":
-        if folio.is_exclusive(entry.page) or can_reuse(k, folio):
-            _reuse(mm, vma, vpn, vpn + 1, folio, entry.page, unshare=unshare)
-            return
+    if folio.anon and entry.kind == "pte" and (folio.is_exclusive(entry.page) or can_reuse(k, folio)):
+        # rule: cow.marked, cow.last-user
+        _reuse(mm, vma, vpn, vpn + 1, folio, entry.page, unshare=unshare)
+        return
+    # rule: cow.shared, cow.file-page, cow.zero-page, cow.isolation
     _copy(k, mm, vma, vpn, entry, unshare=unshare)
 
 
@@ -47,8 +48,10 @@ def can_reuse(k: Kernel, folio: Folio) -> bool:
     if not folio.large:
         return _can_reuse_small(k, folio)
     match k.profile["cow.large-reuse"]:
+        # rule: cow.large-last-entry
         case "one-reference":
             return folio.swap is None and folio.refcount == 1
+        # rule: cow.large-always-copied
         case "never":
             return False
         case _:
@@ -56,8 +59,10 @@ def can_reuse(k: Kernel, folio: Folio) -> bool:
 
 
 def _can_reuse_small(k: Kernel, folio: Folio) -> bool:
+    # rule: cow.ksm
     if folio.kind == "ksm":
         return False
+    # rule: cow.extra-reference
     if folio.refcount > 1 + (folio.swap is not None):
         return False
     if folio.swap is not None:
@@ -67,10 +72,12 @@ def _can_reuse_small(k: Kernel, folio: Folio) -> bool:
 
 def _can_reuse_large(k: Kernel, folio: Folio) -> bool:
     """__wp_can_reuse_large_anon_folio.  With a single mapping it copies, so that the large folio gets free."""
+    # rule: cow.large-one-left, cow.large-shared, cow.large-untracked
     if folio.large_mapcount <= 1 or folio.maybe_shared:
         return False
     if folio.swap is not None and not swap.free_swap(k, folio):
         return False
+    # rule: cow.large-owner, cow.large-reference
     return folio.large_mapcount == folio.refcount
 
 
@@ -78,6 +85,7 @@ def _reuse(mm: Mm, vma: Vma, first: Vpn, end: Vpn, folio: Folio, page: PageIndex
     """wp_page_reuse: the page is marked as exclusive, and becomes writable unless this is an unshare fault."""
     # check: done.
     # count: nothing; the mappings stay as they are.
+    # rule: cow.marker-return
     folio.set_exclusive(page)
     # map
     if not unshare:
@@ -87,6 +95,7 @@ def _reuse(mm: Mm, vma: Vma, first: Vpn, end: Vpn, folio: Folio, page: PageIndex
 
 def _make_writable(mm: Mm, vma: Vma, first: Vpn, end: Vpn) -> None:
     """maybe_mkwrite(pte_mkdirty()): in a shared mapping that is all there is, the page stays the same."""
+    # rule: cow.shared-mapping
     for start, stop, entry in mm.table.over(first, end):
         assert isinstance(entry, Leaf)
         mm.table.put(start, stop, entry._replace(writable=vma.may_write, dirty=True))
@@ -102,6 +111,7 @@ def _copy(k: Kernel, mm: Mm, vma: Vma, vpn: Vpn, entry: Leaf, *, unshare: bool) 
     writable = vma.may_write and not unshare
     fault.map_new_anon(k, mm, vma, vpn, new, writable=writable, dirty=not unshare or entry.dirty)
     if entry.kind == "zero":
+        # rule: cow.zero-page
         return  # count: nobody counted the zero page.
     change = k.counting.unmap_ptes(old, entry.page, 1, mm)
     k.account_unmapped(old, change)
@@ -114,10 +124,12 @@ def _write_pmd(k: Kernel, mm: Mm, vma: Vma, vpn: Vpn, entry: Leaf, *, unshare: b
     """do_huge_pmd_wp_page: take over the whole folio, or split the PMD.  Never copy 2 MiB."""
     folio = entry.folio
     start = align_down(vpn, folio.pages)
+    # rule: cow.pmd-reuse
     if folio.anon and (folio.is_exclusive(0) or folio.refcount == 1):
         _reuse(mm, vma, start, start + folio.pages, folio, 0, unshare=unshare)
         return
     # The PTEs of an anonymous folio come here again; those of a file are gone and fault as if nothing was there.
+    # rule: cow.pmd-copy, cow.shmem-huge
     large_folios.split_pmd(k, mm, start)
     after = mm.table.get(vpn)
     if isinstance(after, Leaf):
@@ -127,6 +139,7 @@ def _write_pmd(k: Kernel, mm: Mm, vma: Vma, vpn: Vpn, entry: Leaf, *, unshare: b
 def _write_huge_zero(k: Kernel, mm: Mm, vma: Vma, vpn: Vpn) -> None:
     """A store where the huge zero page is mapped."""
     start = align_down(vpn, k.profile.pmd_pages)
+    # rule: cow.huge-zero-folio, cow.huge-zero-split, large_folios.huge-zero-write
     if k.profile["cow.huge-zero"] == "new-huge-page":
         # count: nobody counted the huge zero page.
         folio = k.alloc(k.profile.pmd_order, "anon")

@@ -101,9 +101,11 @@ def anonymous_fault(k: Kernel, mm: Mm, vma: Vma, vpn: Vpn, *, write: bool) -> No
     order = 0
     orders = anonymous_orders(k, vma)
     pmd_order = k.profile.pmd_order
+    # rule: large_folios.block-must-fit, large_folios.whole-block
     if pmd_order in orders and vma.suits(vpn, pmd_order) and mm.pmd_none(vpn):
         order = pmd_order
     if not write:
+        # rule: large_folios.read-fault
         _map_zero(k, mm, vma, vpn, huge=order == pmd_order)
         return
     if not order:
@@ -123,6 +125,7 @@ def anonymous_fault(k: Kernel, mm: Mm, vma: Vma, vpn: Vpn, *, write: bool) -> No
 
 def _map_zero(k: Kernel, mm: Mm, vma: Vma, vpn: Vpn, *, huge: bool) -> None:
     """A load maps the shared page of zeros."""
+    # rule: mapcount.uncounted
     # count: nothing; a special entry has no mapcount and no reference.
     # map
     if huge:
@@ -134,14 +137,13 @@ def _map_zero(k: Kernel, mm: Mm, vma: Vma, vpn: Vpn, *, huge: bool) -> None:
     # account: nothing; the zero page is in no RSS.
 
 
-def map_new_anon(
-    k: Kernel, mm: Mm, vma: Vma, vpn: Vpn, folio: Folio, *, writable: bool, dirty: bool
-) -> None:
+def map_new_anon(k: Kernel, mm: Mm, vma: Vma, vpn: Vpn, folio: Folio, *, writable: bool, dirty: bool) -> None:
     """Map all of a new anonymous folio at the aligned block around `vpn`: by a PMD if it is that large."""
     start = align_down(vpn, folio.pages)
     by_pmd = folio.order == k.profile.pmd_order
 
     # count: the folio was unmapped, so this is what folio_add_new_anon_rmap sets.
+    # rule: cow.marker-new
     if by_pmd:
         change = k.counting.map_pmd(folio, mm)
         folio.set_exclusive(0)

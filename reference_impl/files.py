@@ -126,7 +126,10 @@ def fault(k: Kernel, mm: Mm, vma: Vma, vpn: Vpn, *, write: bool) -> None:
     if index >= file.pages:
         raise Signal("SIGBUS")
     if not file.shmem and not file.cache.any(index, index + 1):
+        # The fault waits for the disk and starts again, now with the page cache filled (VM_FAULT_RETRY).
         _read_ahead(k, file, index)
+        if not write and _fault_around(k, mm, vma, vpn):
+            return
     place = find_or_fill(k, file, index)
     if write and not vma.shared:
         _cow_fault(k, mm, vma, vpn, place)
@@ -144,6 +147,7 @@ def _read_ahead(k: Kernel, file: File, index: PageIndex) -> None:
 def _cow_fault(k: Kernel, mm: Mm, vma: Vma, vpn: Vpn, place: Place) -> None:
     """do_cow_fault: a store into a private mapping gets its own copy at once; the file page is not mapped."""
     # check: nothing.
+    # rule: cow.file-empty
     copy = k.alloc(0, "anon")
     copy.fill(0, 1, place.folio.value(place.page))
     # count, map, account
@@ -160,9 +164,9 @@ def _finish_fault(k: Kernel, mm: Mm, vma: Vma, vpn: Vpn, place: Place, *, write:
         return
     first, count = page, 1
     start = vpn - page
-    if not beyond and _maps_whole_folio(k, vma) and _within(mm, vma, start, folio):
-        if not mm.table.any(start, start + folio.pages):
-            first, count = 0, folio.pages
+    whole = not beyond and _maps_whole_folio(k, vma) and _within(mm, vma, start, folio)
+    if whole and not mm.table.any(start, start + folio.pages):
+        first, count = 0, folio.pages
     map_pages(k, mm, vma, vpn - page + first, folio, first, count, write=write)
 
 
@@ -186,6 +190,7 @@ def _within(mm: Mm, vma: Vma, start: Vpn, folio: Folio) -> bool:
 def _map_pmd(k: Kernel, mm: Mm, vma: Vma, vpn: Vpn, folio: Folio, *, write: bool) -> bool:
     """do_set_pmd: only where nothing is mapped, for a folio of exactly that size, in step with the VMA."""
     # check
+    # rule: large_folios.file-pmd
     if folio.order != k.profile.pmd_order or not mm.pmd_none(vpn) or not vma.suits(vpn, folio.order):
         return False
     if vma.flags & NOHUGEPAGE and k.profile["files.pmd-despite-nohugepage"] == "no":
@@ -238,9 +243,9 @@ def _fault_around(k: Kernel, mm: Mm, vma: Vma, vpn: Vpn) -> bool:
         fits_file = file.shmem or file.pages > folio.index + folio.pages
         if number == 0 and fits_file and _map_pmd(k, mm, vma, vpn, folio, write=False):
             return True
-        if folio.large and k.profile["files.fault-around"] == "whole-folio" and fits_file:
-            if _within(mm, vma, start - page, folio):
-                start, stop, page = start - page, start - page + folio.pages, 0
+        whole = folio.large and fits_file and k.profile["files.fault-around"] == "whole-folio"
+        if whole and _within(mm, vma, start - page, folio):
+            start, stop, page = start - page, start - page + folio.pages, 0
         _map_free(k, mm, vma, start, stop, folio, page)
     return mm.table.any(vpn, vpn + 1)
 

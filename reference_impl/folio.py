@@ -72,7 +72,7 @@ class Folio:
         self.large_mapcount = 0
         self.nr_pages_mapped = 0
         self.double_map = False
-        self.slots = (Slot(), Slot()) if order else ()
+        self.slots: tuple[Slot, ...] = (Slot(), Slot()) if order else ()
         self.maybe_shared = False
         self.exclusive = 0
         self.partially_mapped = False

@@ -22,10 +22,12 @@ def fork(k: Kernel, parent: Mm, child_name: str) -> Mm:
     child.regions = dict(parent.regions)
     child.next_free = parent.next_free
     for vma in parent.vmas:
+        # rule: fork.dontfork
         if vma.flags & DONTFORK:
             continue
         twin = vma.copy()
         child.insert(twin)
+        # rule: fork.wipeonfork
         if vma.flags & WIPEONFORK:
             twin.anon_vma = False
         elif needs_copy(vma):
@@ -35,6 +37,7 @@ def fork(k: Kernel, parent: Mm, child_name: str) -> Mm:
 
 def needs_copy(vma: Vma) -> bool:
     """vma_needs_copy: without anonymous pages the child can fault everything in again."""
+    # rule: fork.with-anon-vma, fork.without-anon-vma, fork.shared-mapping, fork.empty
     return vma.anon_vma
 
 
@@ -46,6 +49,7 @@ def _copy_page_range(k: Kernel, parent: Mm, child: Mm, vma: Vma) -> None:
         if isinstance(entry, Swapped):
             _copy_swapped(k, parent, child, vpn, end, entry)
         elif entry.kind in ("zero", "huge-zero"):
+            # rule: fork.zero-page
             # count: nothing, also here.
             child.table.put(vpn, end, entry)
         elif entry.kind == "hugetlb":
@@ -58,6 +62,7 @@ def _copy_page_range(k: Kernel, parent: Mm, child: Mm, vma: Vma) -> None:
 
 def needs_cow_for_dma(parent: Mm, folio: Folio) -> bool:
     """folio_needs_cow_for_dma: something in this mm was pinned once, and this folio may be."""
+    # rule: fork.unpinned
     return parent.has_pinned and maybe_dma_pinned(folio)
 
 
@@ -75,6 +80,7 @@ def _copy_ptes(k: Kernel, parent: Mm, child: Mm, vma: Vma, vpn: Vpn, count: Page
     if folio.anon and needs_cow_for_dma(parent, folio) and folio.any_exclusive(page, count):
         for i in range(count):
             leaf = Leaf("pte", folio, page + i, entry.writable, entry.dirty)
+            # rule: fork.pinned, cow.pinned
             if folio.is_exclusive(page + i):
                 _copy_present_page(k, child, vma, vpn + i, leaf)
             else:
@@ -87,14 +93,18 @@ def _share_ptes(k: Kernel, parent: Mm, child: Mm, vpn: Vpn, count: PageCount, en
     """Both sides map the pages read-only, and neither owns them."""
     folio = entry.folio
     # count
+    # rule: fork.shares, fork.counts, mapcount.fork
     k.counting.dup_ptes(folio, entry.page, count, child)
     if folio.anon:
+        # rule: fork.marker-cleared
         folio.clear_exclusive(entry.page, count)
     # map
+    # rule: fork.read-only
     shared = entry._replace(writable=False)
     parent.table.put(vpn, vpn + count, shared)
     child.table.put(vpn, vpn + count, shared)
     # account: a second mapping changes no statistics of the system.
+    # rule: fork.references
     k.get(folio, count)
     child.add_rss(folio, count)
 
@@ -111,8 +121,10 @@ def _copy_pmd(k: Kernel, parent: Mm, child: Mm, vma: Vma, vpn: Vpn, entry: Leaf)
     folio = entry.folio
     # check
     if not folio.anon:
+        # rule: fork.file-pmd
         return  # The child faults it in again.
     if needs_cow_for_dma(parent, folio) and folio.is_exclusive(0):
+        # rule: fork.pinned-folio
         large_folios.split_pmd(k, parent, vpn)
         after = parent.table.get(vpn)
         assert isinstance(after, Leaf)
@@ -134,6 +146,7 @@ def _copy_swapped(k: Kernel, parent: Mm, child: Mm, vpn: Vpn, end: Vpn, entry: S
     """copy_nonpresent_pte: the slot has one more user, and nobody has it exclusively."""
     # check: nothing can refuse.
     # count: a swap entry has no mapcount; the slot has a count of its own.
+    # rule: fork.swap-entries
     k.swap_counts.add(entry.slot, entry.slot + end - vpn, 1)
     # map
     shared = entry._replace(exclusive=False)

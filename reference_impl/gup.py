@@ -7,6 +7,8 @@ mm/internal.h (gup_must_unshare), fs/splice.c, io_uring/rsrc.c, mm/process_vm_ac
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from . import fault
 from .folio import Folio
 from .kernel import Buffer, Kernel, Place
@@ -56,9 +58,7 @@ def check_vma_flags(k: Kernel, vma: Vma, *, write: bool, force: bool, longterm: 
         raise Errno("EFAULT")
 
 
-def _follow(
-    k: Kernel, mm: Mm, vma: Vma, vpn: Vpn, *, pin: bool, write: bool, longterm: bool, force: bool
-) -> Place:
+def _follow(k: Kernel, mm: Mm, vma: Vma, vpn: Vpn, *, pin: bool, write: bool, longterm: bool, force: bool) -> Place:
     """follow_page_mask and faultin_page in turns, until the page is there as wanted."""
     while True:
         entry = mm.table.get(vpn)
@@ -80,6 +80,7 @@ def _may_write(vma: Vma, entry: Leaf, force: bool) -> bool:
     """can_follow_write_pte: a writable entry, or with FOLL_FORCE an exclusive page in a private mapping."""
     if entry.writable:
         return True
+    # rule: cow.force
     if not force or vma.shared or entry.kind in ("zero", "huge-zero"):
         return False
     folio = entry.folio
@@ -88,11 +89,14 @@ def _may_write(vma: Vma, entry: Leaf, force: bool) -> bool:
 
 def _must_unshare(k: Kernel, vma: Vma, entry: Leaf, pin: bool, write: bool, longterm: bool) -> bool:
     """gup_must_unshare: a pin for reading needs an exclusive page, so that it stays coherent."""
+    # rule: cow.get-isolation
     if not pin or write:
         return False
     folio = entry.folio
+    # rule: cow.pin-others
     if not folio.anon:
         return longterm and vma.cow and k.profile["gup.unshare-file-pages"] == "yes"
+    # rule: cow.pin-unshares
     return not folio.is_exclusive(entry.page if entry.kind == "pte" else 0)
 
 
@@ -158,6 +162,7 @@ def register_buffer(k: Kernel, mm: Mm, first: Vpn, end: Vpn, buffer: str) -> Non
     # check
     if buffer in k.buffers:
         raise BadRequest(f"There is a buffer {buffer} already.")
+    # rule: cow.pin-write
     places = get_pages(k, mm, first, end, pin=True, write=True, longterm=True)
     for vma in mm.over(first, end):
         if vma.file is not None and vma.file.filesystem == "disk" and k.profile["io_uring.files"] == "refused":
@@ -189,7 +194,7 @@ def _coalesces(places: list[Place], folios: list[tuple[Folio, int]]) -> bool:
     size = folios[0][0].pages
     if size == 1 and len(folios) > 1:
         return False
-    for before, after in zip(places, places[1:], strict=False):
+    for before, after in pairwise(places):
         if before.folio is after.folio:
             if after.page != before.page + 1:
                 return False

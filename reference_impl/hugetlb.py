@@ -88,6 +88,7 @@ def _write(k: Kernel, mm: Mm, vma: Vma, start: Vpn, *, unshare: bool) -> None:
     old = entry.folio
     end = start + old.pages
     # check
+    # rule: cow.hugetlb-reuse, cow.hugetlb-leak
     if vma.shared or (old.anon and k.counting.folio_mapcount(old) == 1):
         # count: nothing.
         if old.anon:
@@ -97,6 +98,7 @@ def _write(k: Kernel, mm: Mm, vma: Vma, start: Vpn, *, unshare: bool) -> None:
             mm.table.put(start, end, entry._replace(writable=vma.may_write, dirty=True))
         # account: nothing.
         return
+    # rule: cow.hugetlb-copy
     new = k.alloc(old.order, "hugetlb")
     for first, stop, value in old.contents:
         new.fill(first, stop, value)

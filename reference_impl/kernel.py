@@ -126,6 +126,7 @@ class Kernel:
     def account_unmapped(self, folio: Folio, change: Change) -> None:
         """__folio_mod_stat after pages became unmapped; queue for splitting what is left of a large folio."""
         self._account(folio, -change.pages, -change.pmd_pages)
+        # rule: large_folios.partially-mapped, large_folios.deferred-anon-only
         if change.partly and folio.anon:
             self.defer_split(folio)
 
@@ -141,5 +142,6 @@ class Kernel:
         """deferred_split_folio: remember that a part of the folio is not mapped; until split or freed."""
         if folio.order <= 1 or folio.swap is not None or folio.partially_mapped:
             return
+        # rule: large_folios.partially-mapped-sticky
         folio.partially_mapped = True
         self.counters["split_deferred"] += 1

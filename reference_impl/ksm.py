@@ -18,7 +18,7 @@ def scan(k: Kernel) -> None:
     """Scan everything that is mergeable until nothing more merges.  use_zero_pages is off."""
     stable: dict[str, Folio] = {}
     unstable: dict[str, tuple[Mm, Vma, Vpn]] = {}
-    for mm, vma, vpn in _mergeable(k):
+    for mm, _, vpn in _mergeable(k):
         leaf = _anon_leaf(mm, vpn)
         if leaf is not None and leaf.folio.kind == "ksm":
             stable[leaf.folio.value(0)] = leaf.folio

@@ -26,6 +26,7 @@ def split_pmd_around(k: Kernel, mm: Mm, border: Vpn) -> None:
 
 def split_pmd(k: Kernel, mm: Mm, vpn: Vpn) -> None:
     """__split_huge_pmd: the page table changes, the folio stays whole."""
+    # rule: large_folios.pmd-split, large_folios.pmd-split-never-fails, large_folios.pmd-split-per-mm
     # check: never fails; references and pins do not matter.
     entry = mm.table.get(vpn)
     assert isinstance(entry, Leaf) and entry.kind in ("pmd", "huge-zero")
@@ -37,6 +38,7 @@ def split_pmd(k: Kernel, mm: Mm, vpn: Vpn) -> None:
         # count: nothing.
         mm.table.put(vpn, end, Leaf("zero", k.zero, 0, False, False))
     elif folio.anon:
+        # rule: large_folios.pmd-split-counts, large_folios.pmd-split-marker, mapcount.pmd-split
         # count: one entry less that maps all of it, one more for each page; every page inherits the marker.
         change = k.counting.split_pmd(folio, mm)
         if folio.is_exclusive(0):
@@ -50,6 +52,7 @@ def split_pmd(k: Kernel, mm: Mm, vpn: Vpn) -> None:
     else:
         # count
         change = k.counting.unmap_pmd(folio, mm)
+        # rule: large_folios.file-pmd-split, mapcount.file-pmd-split
         # map: nothing takes its place, the pages fault in again.
         mm.table.clear(vpn, end)
         folio.dirty |= entry.dirty
@@ -97,6 +100,7 @@ def check_splittable(k: Kernel, folio: Folio, order: int) -> None:
     allowed = k.profile["large_folios.split-to"]
     if order >= folio.order or (order and allowed == "zero-only"):
         raise Errno("EINVAL")
+    # rule: large_folios.no-order-1, large_folios.folio-split-order
     if folio.anon and order == 1:
         raise Errno("EINVAL")
     if order and folio.swap is not None:
@@ -107,6 +111,7 @@ def check_splittable(k: Kernel, folio: Folio, order: int) -> None:
 
 def split_folio(k: Kernel, folio: Folio, order: int) -> None:
     """__folio_split, uniform.  The reference of the caller is not counted here."""
+    # rule: large_folios.folio-split, large_folios.folio-split-references
     # check: one reference too many and it fails, whatever kind of reference.
     check_splittable(k, folio, order)
     if folio.refcount != expected_references(k, folio):
@@ -131,6 +136,7 @@ def split_folio(k: Kernel, folio: Folio, order: int) -> None:
 
     # map, count: anonymous pages come back where they were, with their markers; file pages fault in again.
     for mm, first, end, entry in mapped:
+        # rule: large_folios.file-folio-split
         if not folio.anon:
             mm.clear_ptes(first, end)
             folio.dirty |= entry.dirty
@@ -194,8 +200,11 @@ def collapse(k: Kernel, mm: Mm, vma: Vma, first: Vpn, end: Vpn) -> None:
         raise Errno("EINVAL")
     if vma.anonymous and not vma.anon_vma:
         raise Errno("EINVAL")
+    first_block, end_block = align_up(first, size), align_down(end, size)
     failure = None
-    for block in range(align_up(first, size), align_down(end, size), size):
+    if first_block > end_block and k.profile["collapse.no-block"] == "refused":
+        failure = Errno("EINVAL")
+    for block in range(first_block, end_block, size):
         try:
             if vma.anonymous:
                 _collapse_anon(k, mm, vma, block)
@@ -221,14 +230,16 @@ def _collapse_anon(k: Kernel, mm: Mm, vma: Vma, block: Vpn) -> None:
         if isinstance(entry, Swapped):
             swap.swap_in(k, mm, vma, vpn, entry, write=False)
     leaves = [run for run in mm.table.over(block, end) if isinstance(run.value, Leaf) and run.value.kind == "pte"]
-    if k.profile["collapse.read-only"] == "refused":
-        if not any(isinstance(run.value, Leaf) and run.value.writable for run in leaves):
-            raise Errno("EINVAL")
+    writable = any(isinstance(leaf, Leaf) and leaf.writable for _, _, leaf in leaves)
+    if not writable and k.profile["collapse.read-only"] == "refused":
+        raise Errno("EINVAL")
     for _, _, leaf in leaves:
         assert isinstance(leaf, Leaf)
         if leaf.folio.refcount != expected_references(k, leaf.folio):
+            # rule: large_folios.collapse-references
             raise Errno("EAGAIN")
 
+    # rule: large_folios.collapse, large_folios.collapse-shared, cow.collapse
     new = k.alloc(k.profile.pmd_order, "anon")
     for start, stop, leaf in leaves:
         assert isinstance(leaf, Leaf)
@@ -262,6 +273,7 @@ def _collapse_shmem(k: Kernel, mm: Mm, vma: Vma, block: Vpn) -> None:
         for _, _, place in places:
             if place.folio.refcount != expected_references(k, place.folio):
                 raise Errno("EAGAIN")
+        # rule: large_folios.collapse-file
         new = k.alloc(k.profile.pmd_order, "shmem")
         new.dirty = True
         for _, _, place in places:
@@ -273,7 +285,8 @@ def _collapse_shmem(k: Kernel, mm: Mm, vma: Vma, block: Vpn) -> None:
     for _, _, entry in mm.table.over(block, block + size):
         if isinstance(entry, Swapped) or entry.folio.anon:
             raise Errno("EINVAL")
-    if not isinstance(entry := mm.table.get(block), Leaf) or entry.kind != "pmd":
+    mapped = mm.table.get(block)
+    if not isinstance(mapped, Leaf) or mapped.kind != "pmd":
         unmap.zap(k, mm, block, block + size)
         mm.empty_tables.discard(block)
         files.fault(k, mm, vma, block, write=False)

@@ -43,55 +43,53 @@ def populate(k: Kernel, mm: Mm, first: Vpn, end: Vpn, *, write: bool) -> None:
 # --- advice that is kept in the VMA ---
 
 
-def _change_flags(k: Kernel, mm: Mm, first: Vpn, end: Vpn, flags: int) -> None:
-    # check: done by the caller.
-    for vma in mmap.carve(k, mm, first, end):
-        # count: nothing.
-        # map
-        vma.flags = flags
-        mmap.merge(mm, vma)
-        # account: nothing.
+def _change_flags(k: Kernel, mm: Mm, vma: Vma, first: Vpn, end: Vpn, flags: int) -> None:
+    # check: what the VMA has already does not even split it.
+    if vma.flags == flags:
+        return
+    (vma,) = mmap.carve(k, mm, first, end)
+    # count: nothing.
+    # map
+    vma.flags = flags
+    mmap.merge(mm, vma)
+    # account: nothing.
 
 
 def _dontfork(k: Kernel, mm: Mm, vma: Vma, first: Vpn, end: Vpn) -> None:
-    _change_flags(k, mm, first, end, vma.flags | DONTFORK)
+    _change_flags(k, mm, vma, first, end, vma.flags | DONTFORK)
 
 
 def _dofork(k: Kernel, mm: Mm, vma: Vma, first: Vpn, end: Vpn) -> None:
-    _change_flags(k, mm, first, end, vma.flags & ~DONTFORK)
+    _change_flags(k, mm, vma, first, end, vma.flags & ~DONTFORK)
 
 
 def _wipeonfork(k: Kernel, mm: Mm, vma: Vma, first: Vpn, end: Vpn) -> None:
     if vma.shared or vma.file is not None or vma.hugetlb:
         raise Errno("EINVAL")
-    _change_flags(k, mm, first, end, vma.flags | WIPEONFORK)
+    _change_flags(k, mm, vma, first, end, vma.flags | WIPEONFORK)
 
 
 def _keeponfork(k: Kernel, mm: Mm, vma: Vma, first: Vpn, end: Vpn) -> None:
-    _change_flags(k, mm, first, end, vma.flags & ~WIPEONFORK)
+    _change_flags(k, mm, vma, first, end, vma.flags & ~WIPEONFORK)
 
 
 def _hugepage(k: Kernel, mm: Mm, vma: Vma, first: Vpn, end: Vpn) -> None:
-    if vma.hugetlb:
-        raise Errno("EINVAL")
-    _change_flags(k, mm, first, end, (vma.flags | HUGEPAGE) & ~NOHUGEPAGE)
+    _change_flags(k, mm, vma, first, end, (vma.flags | HUGEPAGE) & ~NOHUGEPAGE)
 
 
 def _nohugepage(k: Kernel, mm: Mm, vma: Vma, first: Vpn, end: Vpn) -> None:
-    if vma.hugetlb:
-        raise Errno("EINVAL")
-    _change_flags(k, mm, first, end, (vma.flags | NOHUGEPAGE) & ~HUGEPAGE)
+    _change_flags(k, mm, vma, first, end, (vma.flags | NOHUGEPAGE) & ~HUGEPAGE)
 
 
 def _mergeable(k: Kernel, mm: Mm, vma: Vma, first: Vpn, end: Vpn) -> None:
     """Shared and hugetlb memory is passed over without an error (ksm_madvise)."""
     if not vma.shared and not vma.hugetlb:
-        _change_flags(k, mm, first, end, vma.flags | MERGEABLE)
+        _change_flags(k, mm, vma, first, end, vma.flags | MERGEABLE)
 
 
 def _unmergeable(k: Kernel, mm: Mm, vma: Vma, first: Vpn, end: Vpn) -> None:
     ksm.break_range(k, mm, first, end)
-    _change_flags(k, mm, first, end, vma.flags & ~MERGEABLE)
+    _change_flags(k, mm, vma, first, end, vma.flags & ~MERGEABLE)
 
 
 def _collapse(k: Kernel, mm: Mm, vma: Vma, first: Vpn, end: Vpn) -> None:
@@ -131,6 +129,7 @@ def _free(k: Kernel, mm: Mm, vma: Vma, first: Vpn, end: Vpn) -> None:
             mm.table.put(start, stop, leaf._replace(dirty=False))
         # account: nothing changes in RSS.
         folio.dirty = False
+        # rule: sharing.free-clean, sharing.advice-acts
         folio.swapbacked = False
 
 
@@ -160,9 +159,7 @@ def _reclaim_file(k: Kernel, folio: Folio) -> None:
         files.remove_from_cache(k, folio)
 
 
-def _private_portions(
-    k: Kernel, mm: Mm, first: Vpn, end: Vpn, *, cold: bool
-) -> list[tuple[Vpn, PageCount, Folio]]:
+def _private_portions(k: Kernel, mm: Mm, first: Vpn, end: Vpn, *, cold: bool) -> list[tuple[Vpn, PageCount, Folio]]:
     """The folios of the range that this process alone maps, whole; one that lies in it in part is split first.
 
     `cold` is the walk of MADV_COLD and MADV_PAGEOUT, otherwise it is that of MADV_FREE.
@@ -177,13 +174,11 @@ def _private_portions(
             vpn = min(run.end, block_end) if run else vpn + 1
             continue
         folio = entry.folio
-        if entry.kind == "pmd":
-            count = block_end - vpn
-        else:
-            count = _batch(mm, vpn, block_end, entry)
+        count = block_end - vpn if entry.kind == "pmd" else _batch(mm, vpn, block_end, entry)
         if entry.kind == "pmd" and sharing.skips_pmd(k, folio, cold=cold):
             vpn = block_end
         elif count < folio.pages or sharing.splits_always(k, folio, entry.kind):
+            # rule: sharing.advice-skips, large_folios.advice-part
             if sharing.skips_part(k, folio, entry.page, cold=cold):
                 # 6.1 gives up on the rest of the page table here.
                 vpn = block_end if k.profile["sharing.test"] == "page-mapcount" else vpn + count
@@ -193,8 +188,10 @@ def _private_portions(
             except Errno:
                 vpn = block_end if k.profile["sharing.test"] == "page-mapcount" else vpn + count
         else:
-            if entry.kind == "pmd" or k.counting.folio_mapcount(folio) == folio.pages or (
-                not cold and folio.swap is None and not folio.dirty
+            if (
+                entry.kind == "pmd"
+                or k.counting.folio_mapcount(folio) == folio.pages
+                or (not cold and folio.swap is None and not folio.dirty)
             ):
                 found.append((vpn, count, folio))
             vpn += count

@@ -51,6 +51,7 @@ class Counting:
         """PTEs of `mm` map `count` pages of the folio, each once."""
         if folio.large:
             return self._map_ptes(folio, first, count, mm)
+        # rule: mapcount.one-per-entry
         folio.mapcount += 1
         return Change(pages=int(folio.mapcount == 1))
 
@@ -58,6 +59,7 @@ class Counting:
         """PTEs of `mm` do not map `count` pages of the folio any more."""
         if folio.large:
             return self._unmap_ptes(folio, first, count, mm)
+        # rule: mapcount.unmap
         folio.mapcount -= 1
         return Change(pages=int(folio.mapcount == 0))
 
@@ -108,16 +110,19 @@ class Counting:
 
     def folio_mapcount(self, folio: Folio) -> int:
         """folio_mapcount: how many leaf entries map any part of the folio."""
+        # rule: mapcount.leaf-entries
         return folio.large_mapcount if folio.large else folio.mapcount
 
     def entire_mapcount(self, folio: Folio) -> int:
         """folio_entire_mapcount: how many entries map all of it at once."""
+        # rule: mapcount.entire
         return folio.entire_mapcount
 
     def nr_pages_mapped(self, folio: Folio) -> int:
         """folio_nr_pages_mapped: how many pages are mapped by PTEs.  A small folio: whether it is mapped."""
         if not folio.large:
             return int(folio.mapcount > 0)
+        # rule: mapcount.pages-mapped
         return folio.nr_pages_mapped & FOLIO_PAGES_MAPPED
 
     def average_page_mapcount(self, folio: Folio) -> int:
@@ -212,6 +217,7 @@ class NrPagesMapped(Counting):
         new = folio.page_mapcounts.add(first, first + count, 1)
         folio.nr_pages_mapped += new
         self._add_large(folio, count, mm)
+        # rule: mapcount.anon-mapped, mapcount.file-mapped
         return Change(pages=new if folio.nr_pages_mapped < ENTIRELY_MAPPED else 0)
 
     def _unmap_ptes(self, folio: Folio, first: PageIndex, count: PageCount, mm: Mm) -> Change:
@@ -275,6 +281,7 @@ class OwnerSlotsOnly(Counting):
 
     def _map_ptes(self, folio: Folio, first: PageIndex, count: PageCount, mm: Mm) -> Change:
         add_to_slots(folio, count, mm, self.slot_max)
+        # rule: mapcount.anon-mapped-whole
         return Change(pages=folio.pages if folio.large_mapcount == count else 0)
 
     def _unmap_ptes(self, folio: Folio, first: PageIndex, count: PageCount, mm: Mm) -> Change:
@@ -325,13 +332,16 @@ def add_to_slots(folio: Folio, count: PageCount, mm: Mm, slot_max: int) -> None:
                 slot.mm, slot.count = None, 0
                 folio.maybe_shared = True
             return
+    # rule: sharing.slot-first
     if slot0.mm is None:
         slot0.mm, slot0.count = mm, count
         if folio.large_mapcount != count:
             folio.maybe_shared = True
+    # rule: sharing.slot-second
     elif slot1.mm is None:
         slot1.mm, slot1.count = mm, count
         folio.maybe_shared = True
+    # rule: sharing.third-untracked
     # else: a third process, not recorded.  The folio is marked as shared already.
 
 
@@ -344,8 +354,10 @@ def sub_from_slots(folio: Folio, count: PageCount, mm: Mm) -> None:
             slot.count -= count
             if slot.count > 0:
                 return
+            # rule: sharing.slot-freed
             slot.mm, slot.count = None, 0
             break
+    # rule: sharing.shared-cleared, sharing.sticky
     if folio.large_mapcount in (slot0.count, slot1.count):
         folio.maybe_shared = False
 
@@ -357,6 +369,7 @@ def average_page_mapcount(folio: Folio) -> int:
     by_ptes = folio.large_mapcount - folio.entire_mapcount
     if by_ptes <= 0:
         return folio.entire_mapcount
+    # rule: mapcount.average
     return max(1, folio.entire_mapcount + (by_ptes + folio.pages // 2) // folio.pages)
 
 

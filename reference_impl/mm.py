@@ -73,8 +73,20 @@ class Mm:
     """
 
     __slots__ = (
-        "anon_pages", "empty_tables", "file_pages", "has_pinned", "name", "next_free", "number", "regions",
-        "pmd_pages", "shmem_pages", "swap_entries", "table", "vma_firsts", "vmas",
+        "anon_pages",
+        "empty_tables",
+        "file_pages",
+        "has_pinned",
+        "name",
+        "next_free",
+        "number",
+        "pmd_pages",
+        "regions",
+        "shmem_pages",
+        "swap_entries",
+        "table",
+        "vma_firsts",
+        "vmas",
     )  # fmt: skip
 
     def __init__(self, name: str, number: int, pmd_pages: PageCount) -> None:

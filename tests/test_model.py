@@ -148,7 +148,8 @@ def check_sharing(k: Kernel, folio: Folio, seen: mapcount.Truth) -> None:
 def check_tables(k: Kernel, mm: Any) -> None:
     rss = Counter()
     assert all(mm.covers(first, end) for first, end, _ in mm.table), "an entry without a VMA"
-    for vma, (first, end, entry) in ((vma, run) for vma in mm.vmas for run in mm.table.over(vma.first, vma.end)):
+    runs = [(vma, *run) for vma in mm.vmas for run in mm.table.over(vma.first, vma.end)]
+    for vma, first, end, entry in runs:
         if isinstance(entry, Swapped):
             rss["swap"] += end - first
         elif entry.kind in ("pmd", "huge-zero"):
@@ -212,7 +213,7 @@ number = st.integers(0, 11)
 
 
 def on_pages(do: str, **more: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
-    """An operation on pages; process, region and pages are numbers, and mean something once it is known what there is."""
+    """An operation on pages; process, region and pages are numbers until it is known what there is."""
     return st.fixed_dictionaries(
         {"do": st.just(do), "process": number, "region": number, "first": number, "count": number, **more}
     )

@@ -19,7 +19,7 @@ FAILED_STARTS = 20
 """So many starts that fail one after the other end the run."""
 FAILED_SECONDS = 60.0
 """And so does this much time spent on them."""
-GOODBYE_WAIT = 1.0
+GOODBYE_WAIT = 2.0
 """Seconds to answer goodbye, and again to exit after it."""
 
 _encode = msgspec.json.Encoder().encode
@@ -152,7 +152,7 @@ class Command:
             self._failed_seconds += time.monotonic() - started
             if self._failed_starts >= FAILED_STARTS or self._failed_seconds > FAILED_SECONDS:
                 words = self._stop()
-                times = f"{self._failed_starts} times one after the other"
+                times = "once" if self._failed_starts == 1 else f"{self._failed_starts} times one after the other"
                 raise CannotStart(f"{self} failed to start {times}; at last: {e.detail}{words}") from None
             raise
         self._failed_starts, self._failed_seconds = 0, 0.0

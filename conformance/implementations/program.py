@@ -20,6 +20,8 @@ from conformance.protocol import MAX_LINE
 KEPT = 1 << 16
 """Bytes of stderr that are kept: the last ones."""
 CHUNK = 1 << 16
+KILL_WAIT = 5.0
+"""Seconds that a killed program is waited for; one that hangs in the kernel is left to it."""
 UNASKED_WAIT = 0.2
 """Seconds for which output that nobody asked for is followed, to see what it is."""
 EXIT_WAIT = 0.5
@@ -245,7 +247,8 @@ class Program:
         for _ in range(16):  # a pipe holds 64 KiB; a process that has left the group may still write
             if not self._listen():
                 break
-        self._process.wait()
+        if self.wait(KILL_WAIT) is not None:
+            self._process.wait()
         for pipe in (self._process.stdin, self._process.stdout, self._process.stderr):
             assert pipe is not None
             pipe.close()

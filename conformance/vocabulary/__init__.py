@@ -86,7 +86,9 @@ def match(text: str) -> tuple[Phrase, tuple[Any, ...]]:
 
     Raises VocabularyError when none fits, with the nearest ones, or when more than one does.
     """
-    hits = [(p, found) for p in phrases() if (found := p.expression.match(text)) is not None]
+    # Of an expression that does not fit, the plain regular expression finds that out much faster.
+    fits = (p for p in phrases() if p.expression.tree_regexp.regexp.match(text))
+    hits = [(p, found) for p in fits if (found := p.expression.match(text)) is not None]
     if len(hits) == 1:
         phrase, found = hits[0]
         try:

@@ -23,7 +23,7 @@ Feature: Copy-on-write around MADV_COLLAPSE
       Then B reads "old" in every page
 
     @cow.collapse.lower-shared
-    Scenario: The same if the child got only the lower half
+    Scenario: A parent that collapses what it shares by the lower half leaves the child its content
       Given A has an order-9 folio mapped by PTEs
       And A calls MADV_DONTFORK on pages 256 to 511
       And A forks B
@@ -34,7 +34,7 @@ Feature: Copy-on-write around MADV_COLLAPSE
       Then B reads "old" in pages 0 to 255
 
     @cow.collapse.upper-shared
-    Scenario: The same if the child got only the upper half
+    Scenario: A parent that collapses what it shares by the upper half leaves the child its content
       Given A has an order-9 folio mapped by PTEs
       And A calls MADV_DONTFORK on pages 0 to 255
       And A forks B

@@ -90,7 +90,7 @@ Feature: Copy-on-write and pages that get_user_pages has handed out
         | an order-9 folio partly shared before | pages 0 to 15 |
 
     @cow.get-isolation.child-splices-mprotect
-    Scenario Outline: The same after an mprotect round trip in the parent
+    Scenario Outline: A child splices and unmaps, the parent writes after an mprotect round trip, the pipe keeps the old content
       Given A has <page>
       And A forks B
       And B vmsplices <spliced> into pipe p
@@ -367,7 +367,7 @@ Feature: Copy-on-write and pages that get_user_pages has handed out
         | a hugetlb page                   |
 
     @cow.pin-unshares.then-written
-    Scenario Outline: The write after it finds the page its own
+    Scenario Outline: A write after the read finds the page its own
       Given A has <page>
       And A forks B
       And A reads page 0 with process_vm_readv
@@ -396,13 +396,12 @@ Feature: Copy-on-write and pages that get_user_pages has handed out
       And counter thp_split_pmd has risen by 1
 
     @cow.pin-unshares.last-user
-    Scenario Outline: The last user of a page keeps it
+    Scenario Outline: The page of the last user is marked
       Given A has <page>
       And A forks B
       And B exits
       When A reads page 0 with process_vm_readv
-      Then page 0 of A is where it was
-      And page 0 of A is marked exclusive
+      Then page 0 of A is marked exclusive
 
       Examples:
         | page                             |
@@ -551,7 +550,7 @@ Feature: Copy-on-write and pages that get_user_pages has handed out
         | a disk file |
 
     @cow.pin-write.last-user
-    Scenario: The last user keeps its page
+    Scenario: The last user has its own page pinned
       Given A has 1 page of private anonymous memory
       And A forks B
       And B exits
@@ -699,7 +698,7 @@ Feature: Copy-on-write and pages that get_user_pages has handed out
         | an order-9 folio mapped by PTEs  |
 
     @cow.force.again
-    Scenario: The second write finds the copy
+    Scenario: A second FOLL_FORCE write finds the copy of the first
       Given A has 1 page of private anonymous memory
       And A forks B
       And A makes page 0 read-only
@@ -708,7 +707,7 @@ Feature: Copy-on-write and pages that get_user_pages has handed out
       Then page 0 of A was reused
 
     @cow.force.own
-    Scenario Outline: A page of its own is written in place
+    Scenario Outline: A page that the process has for itself is written in place
       Given A has <page>
       And A makes every page read-only
       When A writes "new" to page 0 through its mem file
@@ -752,7 +751,7 @@ Feature: Copy-on-write and pages that get_user_pages has handed out
       And A reads "new" in page 0
 
     @cow.force.shared-mapping
-    Scenario: A read-only shared mapping is refused
+    Scenario: A FOLL_FORCE write to a read-only shared mapping is refused
       Given file f has 1 page on memfd
       And A maps file f shared
       And A reads page 0
@@ -771,7 +770,7 @@ Feature: Copy-on-write and pages that get_user_pages has handed out
       And page 0 of A is mapped read-only
 
     @cow.force.hugetlb-refused @until:6.12
-    Scenario: A read-only hugetlb mapping is refused
+    Scenario: A FOLL_FORCE write to a read-only hugetlb mapping is refused
       Given A has a hugetlb page
       And A makes every page read-only
       When A tries to write "new" to page 0 through its mem file
@@ -779,7 +778,7 @@ Feature: Copy-on-write and pages that get_user_pages has handed out
       And A reads "old" in page 0
 
     @cow.force.hugetlb @since:6.18
-    Scenario: A read-only hugetlb mapping is written like any other
+    Scenario: A FOLL_FORCE write to a read-only hugetlb mapping copies like any other
       Given A has a hugetlb page
       And A forks B
       And A makes every page read-only

@@ -342,7 +342,7 @@ Feature: Reuse or copy of a page of a large folio that PTEs map
         | an order-9 folio mapped by PTEs |
 
     @cow.large-untracked.exclusively @config:page_mapcount
-    Scenario: It copies although bit 56 of pagemap says that it is alone
+    Scenario: The third process copies although bit 56 of pagemap says that it is alone
       Given A has an order-4 folio
       And A forks B
       And A forks C
@@ -390,7 +390,7 @@ Feature: Reuse or copy of a page of a large folio that PTEs map
       Then every page of A was reused
 
     @cow.large-untracked.one-left
-    Scenario: With one page left it still copies, for then everybody does
+    Scenario: With one page left the third process copies, as everybody does
       Given A has an order-4 folio
       And A forks B
       And A forks C
@@ -402,7 +402,7 @@ Feature: Reuse or copy of a page of a large folio that PTEs map
       Then page 5 of C was copied
 
     @cow.large-untracked.unmapped
-    Scenario: A process that unmaps the folio and forks again does not disturb the owner
+    Scenario: An untracked child that discards the folio does not disturb the owner
       Given A has an order-4 folio
       And A forks B
       And A forks C

@@ -19,14 +19,14 @@ Feature: Reuse or copy of a page that comes back from swap
       And page 0 of A is mapped writable
 
     @cow.swap-exclusive.read-writable @since:6.12
-    Scenario: A read already brings it back writable
+    Scenario: A read brings the page back writable
       Given A has a base page, swapped out
       When A reads page 0
       Then page 0 of A is marked exclusive
       And page 0 of A is mapped writable
 
     @cow.swap-exclusive.read-only @until:6.1
-    Scenario: A read brings it back read-only, and the write after it reuses it
+    Scenario: A read brings the page back marked but read-only
       Given A has a base page, swapped out
       When A reads page 0
       Then page 0 of A is marked exclusive
@@ -97,7 +97,7 @@ Feature: Reuse or copy of a page that comes back from swap
       Then page 0 of A was reused
 
     @cow.swap-shared.shared-before
-    Scenario: A page that is shared before it is swapped out comes back unmarked to both
+    Scenario: A page that had lost its marker before it was swapped out comes back without it
       Given A has 1 page of private anonymous memory
       And A forks B
       And B exits

@@ -62,7 +62,7 @@ Feature: Writing where a zero page is mapped
       And counter thp_split_pmd has risen by 0
 
     @cow.huge-zero-folio.content
-    Scenario: Its other pages are zeros
+    Scenario: The other pages of the new huge page are zeros
       Given A maps huge anonymous memory privately and reads it
       When A writes "new" to page 7
       Then A reads "" in pages 0 to 6

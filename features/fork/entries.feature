@@ -143,7 +143,7 @@ Feature: What fork does with page table entries
         | an order-9 folio mapped by PTEs  |
 
     @fork.counts.exit
-    Scenario Outline: The exit of the child takes them back
+    Scenario Outline: The exit of the child takes its mappings and references back
       Given A has <page>
       And A forks B
       When B exits
@@ -177,7 +177,7 @@ Feature: What fork does with page table entries
         | a hugetlb page                   |
 
     @fork.read-only.mprotect
-    Scenario Outline: An mprotect round trip does not make them writable
+    Scenario Outline: An mprotect round trip does not make the parent's entries writable
       Given A has <page>
       And A forks B
       When A makes every page read-only
@@ -281,7 +281,7 @@ Feature: What fork does with page table entries
       And B has a swap entry for page 0
 
     @fork.swap-entries.one-page
-    Scenario: Both bring back the same memory
+    Scenario: Parent and child bring back the same memory
       Given A has a base page, swapped out
       And A forks B
       When A reads page 0

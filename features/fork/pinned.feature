@@ -110,7 +110,7 @@ Feature: Fork while pages are pinned
         | a hugetlb page                   |
 
     @fork.pinned.mapcount
-    Scenario: Neither page is shared
+    Scenario: Neither the pinned page nor the child's copy is shared
       Given A has 1 page of private anonymous memory
       And A registers page 0 as io_uring buffer b
       When A forks B
@@ -120,7 +120,7 @@ Feature: Fork while pages are pinned
       And page 0 of B is mapped exclusively
 
     @fork.pinned.parent-in-place
-    Scenario: The parent writes in place
+    Scenario: The parent writes its pinned page in place
       Given A has 1 page of private anonymous memory
       And A registers page 0 as io_uring buffer b
       And A forks B
@@ -312,7 +312,7 @@ Feature: Fork while pages are pinned
         | a hugetlb page                   |
 
     @fork.references.after-pin
-    Scenario: It is shared also in a process that has pinned another page
+    Scenario: A page in a pipe is shared also by a process that has pinned another page
       Given A has 1 page of private anonymous memory
       And A has 1 page of private anonymous memory as other
       And A registers page 0 of other as io_uring buffer b
@@ -321,7 +321,7 @@ Feature: Fork while pages are pinned
       Then page 0 of B is the same memory as page 0 of A
 
     @fork.references.look-pinned
-    Scenario: FOLL_GET references alone can look like a pin
+    Scenario: 1030 references of FOLL_GET look like a pin
       Given A has 1 page of private anonymous memory
       And A has 1 page of private anonymous memory as other
       And A registers page 0 of other as io_uring buffer b
@@ -332,7 +332,7 @@ Feature: Fork while pages are pinned
       And B reads "old" in page 0
 
     @fork.references.sticky
-    Scenario: They still do after the last pin of the process has gone
+    Scenario: 1030 references look like a pin also after the last pin of the process has gone
       Given A has 1 page of private anonymous memory
       And A has 1 page of private anonymous memory as other
       And A registers page 0 of other as io_uring buffer b
@@ -342,7 +342,7 @@ Feature: Fork while pages are pinned
       Then page 0 of B is not the same memory as page 0 of A
 
     @fork.references.fewer
-    Scenario: 1000 references are not enough
+    Scenario: 1000 references do not look like a pin
       Given A has 1 page of private anonymous memory
       And A has 1 page of private anonymous memory as other
       And A registers page 0 of other as io_uring buffer b
@@ -356,6 +356,17 @@ Feature: Fork while pages are pinned
       And A vmsplices page 0 into 1030 pipes
       When A forks B
       Then page 0 of B is the same memory as page 0 of A
+
+    @fork.references.not-inherited
+    Scenario: A child is not taken for one that has pinned because its parent has
+      Given A has 1 page of private anonymous memory
+      And A has 1 page of private anonymous memory as other
+      And A registers page 0 of other as io_uring buffer b
+      And A forks B
+      And B writes "b" to page 0
+      And B vmsplices page 0 into 1030 pipes
+      When B forks C
+      Then page 0 of C is the same memory as page 0 of B
 
     @fork.references.large
     Scenario: A large folio counts its pins apart, so references do not look like one

@@ -28,7 +28,7 @@ Feature: Which mappings fork copies
       And B reads "" in page 0
 
     @fork.without-anon-vma.huge-file
-    Scenario: Nor is a huge page of shmem
+    Scenario: A huge page of shmem that a private mapping only shows is not there in the child
       Given file f has an order-9 folio on tmpfs
       And A maps file f privately
       And A reads page 0
@@ -57,7 +57,7 @@ Feature: Which mappings fork copies
         | a disk file system |
 
     @fork.with-anon-vma.discarded
-    Scenario: It still does when the written page has been discarded
+    Scenario: The other pages are there in the child also when the written page has been discarded
       Given file f has 4 pages on memfd
       And A maps file f privately
       And A writes "new" to page 0
@@ -68,7 +68,7 @@ Feature: Which mappings fork copies
       And pages 1 to 3 of A have mapcount 2
 
     @fork.with-anon-vma.child
-    Scenario: The child passes it on
+    Scenario: A grandchild finds the pages of the file too
       Given file f has 2 pages on memfd
       And A maps file f privately
       And A reads every page
@@ -200,7 +200,7 @@ Feature: Which mappings fork copies
         | a hugetlb page                   |
 
     @fork.dontfork.undone
-    Scenario: MADV_DOFORK takes it back
+    Scenario: Memory is shared again after MADV_DOFORK
       Given A has 1 page of private anonymous memory
       And A calls MADV_DONTFORK on page 0
       And A calls MADV_DOFORK on page 0
@@ -322,7 +322,7 @@ Feature: Which mappings fork copies
       And B reads "b" in page 0
 
     @fork.wipeonfork.undone
-    Scenario: MADV_KEEPONFORK takes it back
+    Scenario: Memory is shared again after MADV_KEEPONFORK
       Given A has 1 page of private anonymous memory
       And A calls MADV_WIPEONFORK on page 0
       And A calls MADV_KEEPONFORK on page 0

@@ -193,3 +193,78 @@ Feature: Collapsing into a huge page
       When A tries MADV_COLLAPSE on every page
       Then it succeeds
       And A has a PMD for every page
+
+  @large_folios.collapse-file
+  Rule: MADV_COLLAPSE of a range of a file whose page cache holds one aligned folio of the PMD order MUST map that folio by a PMD in place
+
+    @large_folios.collapse-file.in-place
+    Scenario: A memfd folio that is mapped by PTEs gets its PMD back without a copy
+      Given file f has an order-9 folio on memfd
+      And A maps file f shared
+      And A makes page 5 read-only
+      And A reads every page
+      And A makes page 5 read-write
+      When A calls MADV_COLLAPSE on every page
+      Then A has a PMD for every page
+      And every page of A is where it was
+      And A reads "old" in every page
+
+    @large_folios.collapse-file.ptes-before
+    Scenario: Before that, equal protections again leave its PTEs alone
+      Given file f has an order-9 folio on memfd
+      And A maps file f shared
+      And A makes page 5 read-only
+      And A reads every page
+      When A makes page 5 read-write
+      Then A has a PTE for every page
+      And every page of A is where it was
+
+    @large_folios.collapse-file.other-process
+    Scenario: The PTEs of another process stay
+      Given file f has an order-9 folio on memfd
+      And A maps file f shared
+      And B maps file f shared
+      And A makes page 5 read-only
+      And A reads every page
+      And A makes page 5 read-write
+      And B makes page 7 read-only
+      And B reads every page
+      When A calls MADV_COLLAPSE on every page
+      Then A has a PMD for every page
+      And B has a PTE for every page
+      And every page of A is the same memory as every page of B
+
+    @large_folios.collapse-file.counts @since:6.12
+    Scenario: 512 mappings and references become one
+      Given file f has an order-9 folio on memfd
+      And A maps file f shared
+      And A makes page 5 read-only
+      And A reads every page
+      And A makes page 5 read-write
+      When A calls MADV_COLLAPSE on every page
+      Then the folio of page 0 of A has mapcount 1
+      And the folio of page 0 of A has entire mapcount 1
+      And the folio of page 0 of A has 513 references
+
+    @large_folios.collapse-file.own-copy
+    Scenario: A private copy in the range is in the way
+      Given file f has an order-9 folio on memfd
+      And A maps file f privately
+      And A writes "new" to page 5
+      When A tries MADV_COLLAPSE on every page
+      Then it fails with EINVAL
+      And A reads "new" in page 5
+      And A reads "old" in page 6
+
+    @large_folios.collapse-file.reference
+    Scenario: A FOLL_GET reference is no obstacle
+      Given file f has an order-9 folio on memfd
+      And A maps file f shared
+      And A makes page 5 read-only
+      And A reads every page
+      And A makes page 5 read-write
+      And A vmsplices page 3 into pipe p
+      When A tries MADV_COLLAPSE on every page
+      Then it succeeds
+      And A has a PMD for every page
+      And every page of A is where it was

@@ -172,7 +172,7 @@ Feature: Statistics that follow the mapcounts
       Then counter nr_file_mapped has risen by 512
 
     @mapcount.file-mapped.pmd-second
-    Scenario: A second PMD of the folio adds nothing
+    Scenario: A second PMD of the folio adds nothing to NR_FILE_MAPPED
       Given file f has an order-9 folio on tmpfs
       And A maps file f shared
       And B maps file f shared
@@ -286,7 +286,7 @@ Feature: Statistics that follow the mapcounts
         | memfd |
 
     @mapcount.shmem-pmdmapped.second
-    Scenario: A second PMD of the folio adds nothing
+    Scenario: A second PMD of the folio adds nothing to NR_SHMEM_PMDMAPPED
       Given file f has an order-9 folio on tmpfs
       And A maps file f shared
       And B maps file f shared

@@ -407,7 +407,7 @@ Feature: The kernel's own sharing test
       Then page 0 of A is not shared
 
     @sharing.estimate.fork
-    Scenario Outline: <folio> is called shared after fork
+    Scenario Outline: <folio> is estimated shared after fork
       Given A has <folio>
       When A forks B
       Then page 0 of A is maybe shared
@@ -437,7 +437,7 @@ Feature: The kernel's own sharing test
   Rule: In 6.12 more mappings than pages, or a second one beside an entire one, MUST mean shared; else the first page decides
 
     @sharing.likely.fork
-    Scenario Outline: <folio> is called shared after fork
+    Scenario Outline: <folio> is guessed shared after fork
       Given A has <folio>
       When A forks B
       Then page 0 of A is maybe shared
@@ -449,7 +449,7 @@ Feature: The kernel's own sharing test
         | an order-9 folio mapped by a PMD |
 
     @sharing.likely.alone
-    Scenario Outline: <folio> of one process is not shared
+    Scenario Outline: <folio> of one process is not guessed shared
       Given A has <folio>
       Then page 0 of A is not shared
 

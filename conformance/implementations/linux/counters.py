@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from conformance.implementations.linux import kernel
 from conformance.implementations.linux.hugepages import ROOT, HugePages
 from conformance.implementations.linux.machine import Machine, Result
+from conformance.protocol import CounterName
 
 IN_VMSTAT = {
     "nr_anon_thps": "nr_anon_transparent_hugepages",
@@ -19,16 +20,31 @@ IN_VMSTAT = {
     "thp_split_pmd": "thp_split_pmd",
 }
 IN_STATS = ("split", "split_failed", "split_deferred")
+BEFORE_STATS = {
+    "split": "thp_split_page",
+    "split_failed": "thp_split_page_failed",
+    "split_deferred": "thp_deferred_split_page",
+}
+"""Lines of vmstat.  They count the PMD order only, which was the only one of anonymous memory before 6.8."""
+RESTLESS = "the programs of the whole system move it all the time"
+CAPABILITY = {name: f"counter-{name.replace('_', '-')}" for name in CounterName.__args__}  # type: ignore[attr-defined]
 
 
 def there(machine: Machine, huge: HugePages, page_size: int) -> tuple[str, ...]:
     """The counters that this kernel has."""
     vmstat = kernel.vmstat(machine.text("/proc/vmstat"))
-    names = [name for name, line in IN_VMSTAT.items() if line in vmstat]
+    names = [name for name, line in (IN_VMSTAT | BEFORE_STATS).items() if line in vmstat]
     for name in IN_STATS:
-        if any(machine.read(path) is not None for path in _files(name, huge, page_size)):
+        if name not in names and any(machine.read(path) is not None for path in _files(name, huge, page_size)):
             names.append(name)
     return tuple(names)
+
+
+def missing(names: Iterable[str]) -> dict[str, str]:
+    """The capabilities of the counters that are not among `names`, each with the reason."""
+    whys = {name: f"this kernel does not show {name}" for name in CAPABILITY}
+    whys |= {"nr_anon_mapped": f"NR_ANON_MAPPED: {RESTLESS}", "nr_file_mapped": f"NR_FILE_MAPPED: {RESTLESS}"}
+    return {capability: whys[name] for name, capability in CAPABILITY.items() if name not in names}
 
 
 def _files(name: str, huge: HugePages, page_size: int) -> list[str]:
@@ -49,7 +65,7 @@ def read(do: Callable[..., list[Result]], huge: HugePages, page_size: int, names
     vmstat = kernel.vmstat(results[0].data.decode())
     for name in answer.keys() & IN_VMSTAT.keys():  # vmstat shows the first three in huge pages
         answer[name] = vmstat[IN_VMSTAT[name]] << (huge.pmd_order if name.startswith("nr_") else 0)
-    for (name, _), result in zip(files, results[1:], strict=True):
-        if result.kind == "ok":
-            answer[name] += int(result.data)
+    stats = [(name, int(result.data)) for (name, _), result in zip(files, results[1:], strict=True) if result.data]
+    for name, value in stats or [(name, vmstat[BEFORE_STATS[name]]) for name in IN_STATS if name in answer]:
+        answer[name] += value
     return answer

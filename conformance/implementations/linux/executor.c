@@ -30,6 +30,7 @@
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
@@ -43,6 +44,9 @@
 
 #ifndef SYS_pidfd_open
 #define SYS_pidfd_open 434
+#endif
+#ifndef MADV_COLLAPSE
+#define MADV_COLLAPSE 25
 #endif
 #ifndef SYS_close_range
 #define SYS_close_range 436
@@ -200,6 +204,33 @@ static void do_read(struct words *w, struct reply *out)
 	if (got < 0)
 		fail(out, errno);
 	close(fd);
+}
+
+/* symbols NAME...: the address of each in /proc/kallsyms, 8 bytes each; 0: it is not shown */
+static void do_symbols(struct words *w, struct reply *out)
+{
+	enum { NAMES = 8 };
+	FILE *symbols = fopen("/proc/kallsyms", "re");
+	char *wanted[NAMES], name[512];
+	uint64_t *found = (uint64_t *)out->data;
+	unsigned long long at;
+	size_t names = 0, left;
+
+	if (!symbols)
+		return fail(out, errno);
+	while (names < NAMES && *w->at)
+		wanted[names++] = text(w);
+	memset(found, 0, names * 8);
+	for (left = names; left && fscanf(symbols, "%llx %*c %511s%*[^\n]", &at, name) == 2;) {
+		for (size_t i = 0; i < names; i++) {
+			if (!found[i] && !strcmp(name, wanted[i])) {
+				found[i] = at;
+				left--;
+			}
+		}
+	}
+	out->r.length = (uint32_t)(names * 8);
+	fclose(symbols);
 }
 
 static int write_text(const char *path, const char *value)
@@ -603,6 +634,26 @@ static void do_drain(struct words *w, struct reply *out)
 	settle(out, madvise(scratch, page_size, MADV_COLD));
 }
 
+/* drain_all BYTES: empties the LRU batches of every CPU, because ksmd and kswapd run on others.  mm/khugepaged.c:
+ * madvise_collapse calls lru_add_drain_all() before it finds that there is nothing in these BYTES, a PMD's range. */
+static void do_drain_all(struct words *w, struct reply *out)
+{
+	static unsigned char *block;
+	size_t length = number(w);
+
+	if (!block) {
+		unsigned char *room = mmap(NULL, 3 * length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+		if (room == MAP_FAILED)
+			return fail(out, errno);
+		block = room + (-(uintptr_t)room & (length - 1));
+		munmap(block + length + page_size, (size_t)(room + 3 * length - (block + length + page_size)));
+		block[length] = 1; /* some kernels ask for an anon_vma; here no huge page fits */
+	}
+	madvise(block, length, MADV_COLLAPSE); /* nothing is there, so it fails */
+	do_drain(w, out);
+}
+
 /* sleep MILLISECONDS */
 static void do_sleep(struct words *w, struct reply *out)
 {
@@ -626,7 +677,8 @@ static const struct verb hub_verbs[] = {
 	{ "memfd", do_memfd }, { "pwrite", do_pwrite }, { "fill", do_fill }, { "resize", do_resize }, { "close", do_close }, { "pipe", do_pipe },
 	{ "pipe_read", do_pipe_read }, { "vm_read", do_vm_read }, { "mem_read", do_mem_read },
 	{ "mem_write", do_mem_write }, { "pages", do_pages }, { "flags", do_flags }, { "scan", do_scan },
-	{ "mount", do_mount }, { "statfs", do_statfs }, { "drain", do_drain }, { "sleep", do_sleep },
+	{ "mount", do_mount }, { "statfs", do_statfs }, { "drain", do_drain },
+	{ "drain_all", do_drain_all }, { "symbols", do_symbols }, { "sleep", do_sleep },
 	{ "about", do_about }, { NULL, NULL },
 };
 
@@ -751,6 +803,17 @@ static void stay_on_this_cpu(void)
 	sched_setaffinity(0, sizeof(set), &set);
 }
 
+/* A scenario may need thousands of pipes. */
+static void allow_many_files(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+		limit.rlim_cur = limit.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &limit);
+	}
+}
+
 /* The argument, if any, is a descriptor to keep open: the lock of the runner, held until settings are back. */
 int main(int argc, char **argv)
 {
@@ -762,6 +825,7 @@ int main(int argc, char **argv)
 	hub_pid = getpid();
 	page_size = (size_t)sysconf(_SC_PAGESIZE);
 	stay_on_this_cpu();
+	allow_many_files();
 	signal(SIGINT, SIG_IGN);
 	signal(SIGPIPE, SIG_IGN);
 	sigaction(SIGTERM, &stop, NULL);

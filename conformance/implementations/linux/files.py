@@ -7,8 +7,8 @@ import os
 
 from conformance.implementations.linux.lookup import Lookup
 from conformance.implementations.linux.machine import Machine, Refused, word
-from conformance.implementations.linux.probe import Here, NotHere
-from conformance.implementations.linux.scenario import File, Mistake, Scenario
+from conformance.implementations.linux.probe import Here
+from conformance.implementations.linux.scenario import File, Mistake, NotHere, Scenario
 
 MEMFD = {"memfd": 0, "hugetlb": 4}
 """The file systems made by memfd_create(2), and the flags: MFD_HUGETLB."""

@@ -37,6 +37,11 @@ class Kind:
         """The policy of an order, inheritance resolved."""
         return self.fallback if self.now[order] == "inherit" else self.now[order]
 
+    @property
+    def whole_now(self) -> str:
+        """What `whole` says now."""
+        return next((self.now[order] for order, path in self.paths.items() if path == self.whole), self.fallback)
+
     def allowed(self, order: int) -> bool:
         """Whether advised memory gets folios of this order."""
         return self.effective(order) in ("always", "within_size", "force", self.advised)
@@ -94,7 +99,6 @@ class HugePages:
         """The primitives, with huge folios for memfds of the right size as long as they run."""
         if self._settings is None:
             return primitives
-        path, before = self.shmem.whole, self.shmem.fallback
-        return [
-            *self._settings.change(path, "within_size", before), *primitives, f"0 write {word(path)} {word(before)}",
-        ]  # fmt: skip
+        path, before = self.shmem.whole, self.shmem.whole_now
+        change = self._settings.change(path, "within_size", self.shmem.fallback)
+        return [*change, *primitives, f"0 write {word(path)} {word(before)}"]

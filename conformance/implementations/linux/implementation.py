@@ -15,11 +15,12 @@ from conformance import protocol as p
 from conformance.implementations.linux import build, counters, entries, kernel, ksm, probe
 from conformance.implementations.linux.files import Files
 from conformance.implementations.linux.hugepages import Kind
+from conformance.implementations.linux.internals import Internals
 from conformance.implementations.linux.lookup import PAGES_AT_ONCE, Lookup
 from conformance.implementations.linux.machine import Lost, Machine, Refused, Result, word
-from conformance.implementations.linux.probe import NotHere
-from conformance.implementations.linux.scenario import Buffer, Mistake, Pipe, Process, Region, Scenario
+from conformance.implementations.linux.scenario import Buffer, Mistake, NotHere, Pipe, Process, Region, Scenario
 from conformance.implementations.linux.settings import Busy, Settings
+from conformance.implementations.linux.struct_page import FolioCounters
 
 BEYOND = 256
 """Pages after a region that may be named: nothing is mapped there."""
@@ -73,6 +74,8 @@ class Linux:
             self._machine = None
             self._names.clear()
             return p.Answer(seq=request.seq, status="broken", why=f"{tag}: {e}")
+        except Busy as e:
+            return p.Answer(seq=request.seq, status="broken", why=str(e))
         except (build.Unbuildable, Mistake, OSError) as e:
             return p.Answer(seq=request.seq, status="broken", why=f"{tag}: {e}")
 
@@ -110,9 +113,10 @@ class Linux:
         self._names = Scenario(self._here.word_bits, align, self._here.page_size)
         self._lookup = Lookup(machine, self._here.page_size, max(self._here.huge.pmd_order, 9))
         self._files = Files(machine, self._here, self._names, self._lookup)
+        self._internals = Internals(machine)
 
     def _take_settings(self) -> tuple[Settings | None, str]:
-        """The settings of the machine if we may change them, else why not."""
+        """The settings of the machine if we may change them, else why not.  Raises Busy."""
         if self._command:
             return Settings(None), ""  # nobody else uses that machine, and it does not outlive us
         if os.geteuid() != 0:
@@ -120,10 +124,7 @@ class Linux:
         directory = build.user_cache()
         if not build.private_directory(directory):
             return None, f"what they were cannot be kept safe in {directory.name}"
-        try:
-            return Settings(directory), ""
-        except Busy as e:
-            return None, str(e)
+        return Settings(directory), ""
 
     def close(self) -> None:
         """Write settings back and end everything.  Not in a copy of this process made by fork."""
@@ -160,6 +161,7 @@ class Linux:
     def _reset(self, request: p.Reset) -> None:
         self._do("0 reset")
         self._names.clear()
+        self._internals.forget()
 
     # --- names --------------------------------------------------------------------------------------------
 
@@ -356,9 +358,11 @@ class Linux:
     # --- folios -------------------------------------------------------------------------------------------
 
     def _split_folio(self, request: p.SplitFolio) -> None:
+        if request.order and self.here.version < (6, 9):
+            raise NotHere("folio-split-order", "before 6.9 a folio can be split into base pages only")
         process, _, at, length = self._range(request)
         command = f"{process.pid},0x{at:x},0x{at + length:x}" + (f",{request.order}" if request.order else "")
-        self._do("-0 drain", f"0 write {word(self.here.split_huge_pages)} {word(command)}")
+        self._do("-0 drain", f"0 write {word(probe.SPLIT_HUGE_PAGES)} {word(command)}")
 
     def _ksm_scan(self, request: p.KsmScan) -> None:
         assert self._machine and self._settings
@@ -374,7 +378,12 @@ class Linux:
         process, region, at, length = self._range(request)
         if request.pipe in self._names.pipes:
             raise Mistake(f"there is a pipe {request.pipe} already")
-        made = self._do(f"0 pipe {length:x}")[-1]
+        try:
+            made = self._do(f"0 pipe {length:x}")[-1]
+        except Refused as e:
+            if e.result.name in ("EMFILE", "ENFILE"):
+                raise NotHere("pipes", "a process cannot have so many open files here") from None
+            raise
         pipe = Pipe(made.value, kernel.words(made.data)[0], request.count)
         before = self._before_fault(region, request)
         try:
@@ -433,6 +442,39 @@ class Linux:
     def _mapped_exclusively(self, request: p.MappedExclusively) -> list[bool]:
         return [page.present and page.exclusive for page in self._asked(request)]
 
+    def _folio_counters(self, request: p.PagesQuery) -> list[FolioCounters]:
+        pages = self._asked(request)
+        return self._internals.folios(pages, self._lookup.folios(pages))
+
+    def _folio_mapcount(self, request: p.FolioMapcount) -> list[int]:
+        return [counters.mapcount for counters in self._folio_counters(request)]
+
+    def _entire_mapcount(self, request: p.EntireMapcount) -> list[int]:
+        return [counters.entire_mapcount or 0 for counters in self._folio_counters(request)]
+
+    def _nr_pages_mapped(self, request: p.NrPagesMapped) -> list[int]:
+        return [counters.nr_pages_mapped or 0 for counters in self._folio_counters(request)]
+
+    def _partially_mapped(self, request: p.PartiallyMapped) -> list[bool]:
+        return [bool(counters.partially_mapped) for counters in self._folio_counters(request)]
+
+    def _refcount(self, request: p.Refcount) -> list[int]:
+        self._do(f"0 drain_all {self.here.page_size << max(self.here.huge.pmd_order, 9):x}")
+        return [counters.refcount for counters in self._folio_counters(request)]
+
+    def _owner_slots(self, request: p.OwnerSlots) -> list[p.Owners]:
+        names = {process.pid: name for name, process in self._names.processes.items()}
+        return [self._internals.owners(counters, names) for counters in self._folio_counters(request)]
+
+    def _maybe_mapped_shared(self, request: p.MaybeMappedShared) -> list[bool]:
+        pages = self._asked(request)
+        return self._internals.maybe_shared(pages, self._lookup.folios(pages))
+
+    def _anon_exclusive(self, request: p.AnonExclusive) -> list[bool]:
+        pages = self._asked(request)
+        kinds = self._kinds(request)
+        return self._internals.anon_exclusive(pages, self._lookup.folios(pages), kinds)
+
     def _frame(self, request: p.Frame) -> list[str | None]:
         return [f"{page.frame:x}" if page.frame else None for page in self._asked(request)]
 
@@ -445,6 +487,10 @@ class Linux:
         return [kernel.flag_names(page, folio) for page, folio in zip(pages, folios, strict=True)]
 
     def _entry(self, request: p.Entry) -> list[p.EntryKind]:
+        return self._kinds(request)
+
+    def _kinds(self, request: p.PagesQuery) -> list[p.EntryKind]:
+        """What the page table holds."""
         process, region, at, length = self._range(request)
         size = self.here.page_size
         if self.here.scan:

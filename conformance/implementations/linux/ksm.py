@@ -7,7 +7,7 @@ import time
 from collections.abc import Sequence
 
 from conformance.implementations.linux.machine import Machine, word
-from conformance.implementations.linux.scenario import Mistake
+from conformance.implementations.linux.scenario import NotHere
 from conformance.implementations.linux.settings import Settings
 
 ROOT = "/sys/kernel/mm/ksm"
@@ -20,7 +20,7 @@ TIME = 8.0
 def scan(machine: Machine, settings: Settings, pids: Sequence[int]) -> None:
     """Run KSM until these processes have nothing more to merge, then set it back.
 
-    Raises Mistake if that takes too long: a full scan covers every program that has asked for KSM.
+    Raises NotHere if that takes too long: a full scan covers every program that has asked for KSM.
     """
     before = {name: machine.text(f"{ROOT}/{name}") for name in WANTED}
     changes: list[str] = []
@@ -48,4 +48,4 @@ def _wait(machine: Machine, pids: Sequence[int]) -> None:
             merging, since = now, int(scans)
         if int(scans) >= max(first + 3, since + 1):
             return
-    raise Mistake(f"KSM needs longer than {TIME:.0f} seconds: other programs have much for it to scan")
+    raise NotHere("ksm-time", f"KSM needs longer than {TIME:.0f} seconds: other programs have much for it to scan")

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from conformance import protocol as p
-from conformance.implementations.linux import counters, kernel
+from conformance.implementations.linux import counters, internals, kernel
 from conformance.implementations.linux.hugepages import ROOT as THP
 from conformance.implementations.linux.hugepages import HugePages
 from conformance.implementations.linux.machine import Machine, word
@@ -18,36 +18,20 @@ from conformance.implementations.linux.settings import Settings
 
 MEMORY_FILE_SYSTEMS = {0x01021994: "tmpfs", 0x858458F6: "ramfs"}
 DEBUGFS, TMPFS, TMPFS_HUGE = "/sys/kernel/debug", "/dev/shm", "/dev/shm/huge"
+SPLIT_HUGE_PAGES = f"{DEBUGFS}/split_huge_pages"
+SECURITYFS = "/sys/kernel/security"
+LOCKDOWN = f"{SECURITYFS}/lockdown"
 OVERCOMMIT_HUGEPAGES = "/proc/sys/vm/nr_overcommit_hugepages"
 HUGETLB_PAGES = 64
 """Huge pages that scenarios may have at a time, given back to the system when they are freed."""
 
 PROFILES = (((7, 3), "linux-7.3"), ((6, 18), "linux-6.18"), ((6, 12), "linux-6.12"), ((6, 1), "linux-6.1"))
 
-INVISIBLE = {
-    "folio-mapcount": "the mapcount of a folio is",
-    "entire-mapcount": "the entire mapcount of a folio is",
-    "nr-pages-mapped": "the number of mapped pages of a folio is",
-    "owner-slots": "the owner slots of a folio are",
-    "maybe-mapped-shared": "the answer of the kernel's sharing test is",
-    "anon-exclusive": "PageAnonExclusive is",
-    "refcount": "the reference count of a folio is",
-    "partially-mapped": "PG_partially_mapped is",
-    "state": "the state of a folio is",
-}
 PER_FRAME = ("frames", "page-mapcount", "average-page-mapcount", "page-flags", "folio-order")
 SHOWN_CONFIG = (
     "PAGE_MAPCOUNT", "NO_PAGE_MAPCOUNT", "MM_ID", "TRANSPARENT_HUGEPAGE", "READ_ONLY_THP_FOR_FS", "KSM", "SWAP",
     "HUGETLB_PAGE", "DEBUG_VM", "IO_URING",
 )  # fmt: skip
-
-
-class NotHere(Exception):
-    """A request cannot be done here: capability and reason."""
-
-    def __init__(self, capability: str, why: str):
-        self.capability, self.why = capability, why
-        super().__init__(why)
 
 
 @dataclass
@@ -65,7 +49,7 @@ class Here:
     """Where files go: disk, tmpfs, and tmpfs-huge for large folios."""
     missing_files: dict[str, tuple[str, str]]
     """File systems that are not there: capability and reason."""
-    split_huge_pages: str
+    version: tuple[int, int]
     counters: tuple[str, ...]
     may_set: bool
     """Settings of the machine may be changed."""
@@ -94,26 +78,20 @@ def look(machine: Machine, settings: Settings | None, fixed: str) -> Here:
     may_change = ""
     if settings is None:
         may_change = f"this needs other settings of the machine, and {fixed or 'only root can change them'}"
-    missing: dict[str, str] = {name: f"{what} not visible on a running kernel" for name, what in INVISIBLE.items()}
+    missing = {"state": "the whole state is not visible on a running kernel"}
 
     _look_at_pages(machine, page_size, word_bits, config, missing)
     scan = machine.run(f"0 scan 0 0 {page_size:x} {kernel.SCAN_MASK:x}")[0].kind == "ok"
     if not scan and "frames" in missing:
         missing["entries"] = "this kernel has no PAGEMAP_SCAN (it came in 6.7), and " + missing["frames"]
+    why = missing.get("folio-order") or internals.unreadable(machine, version)
+    missing.update(internals.missing(why, version, config))
     if not machine.read("/proc/self/smaps"):
         missing["smaps"] = "this kernel has no /proc/PID/smaps"
 
     directories, missing_files = _look_for_directories(machine, root)
     missing.update(missing_files.values())
-    split = ""
-    if root:
-        machine.run(f"-0 mount debugfs {DEBUGFS} {word('mode=700')}")
-        split = f"{DEBUGFS}/split_huge_pages"
-    if not root:
-        missing["folio-split"] = "only root can mount debugfs and write to split_huge_pages"
-    elif (opened := machine.run(f"0 open {split} {os.O_WRONLY:x} 0 0")[0]).kind != "ok":
-        missing["folio-split"] = f"split_huge_pages in debugfs cannot be opened: {opened.name}"
-
+    _look_at_debugfs(machine, root, missing)
     _look_at_huge_pages(machine, huge, version, missing)
     _look_at_hugetlb(machine, huge, page_size, settings, may_change, missing)
     _look_at_ksm(machine, may_change, missing)
@@ -125,6 +103,7 @@ def look(machine: Machine, settings: Settings | None, fixed: str) -> Here:
     there = counters.there(machine, huge, page_size)
     if not there:
         missing["counters"] = "this kernel has none of the counters"
+    missing.update(counters.missing(there))
     profile, exact = _profile(version, config)
     capabilities = sorted(KNOWN - set(missing))
     greeting = p.Greeting(
@@ -140,8 +119,12 @@ def look(machine: Machine, settings: Settings | None, fixed: str) -> Here:
             "machine": machine.text("/proc/sys/kernel/arch") or os.uname().machine,
             "user": "root" if root else "ordinary",
             "profile": exact,
+            "settings": f"left as they are: {fixed or 'only root can change them'}"
+            if settings is None
+            else "changed for the run",
             "config": _shown(config),
             "counters": ", ".join(there),
+            "folios": why or "their counters are read from struct page; the sharing test is computed from them",
         },
     )
     return Here(
@@ -153,7 +136,7 @@ def look(machine: Machine, settings: Settings | None, fixed: str) -> Here:
         scan,
         directories,
         missing_files,
-        split,
+        version,
         there,
         settings is not None,
     )
@@ -161,6 +144,7 @@ def look(machine: Machine, settings: Settings | None, fixed: str) -> Here:
 
 KNOWN = {str(r.capability) for r in p.OPERATIONS + p.QUERIES if r.capability} | {
     "thp", "collapse", "hugetlb", "swap", "huge-zero-page", "memfd", "tmpfs", "disk-file",
+    *counters.CAPABILITY.values(),
 }  # fmt: skip
 
 
@@ -239,6 +223,30 @@ def _look_for_directories(machine: Machine, root: bool) -> tuple[dict[str, str],
     if machine.run("0 memfd 0")[0].kind != "ok":
         missing["memfd"] = ("memfd", "this kernel has no memfd_create")
     return directories, missing
+
+
+def _look_at_debugfs(machine: Machine, root: bool, missing: dict[str, str]) -> None:
+    """Mounts debugfs, for the executor alone, where nobody has mounted it."""
+    if not root:
+        missing["folio-split"] = "only root can mount debugfs and write to split_huge_pages"
+        return
+    if (level := _lockdown(machine)) not in ("", "none"):  # fs/debugfs/file.c: debugfs_locked_down
+        missing["folio-split"] = f"the kernel is locked down ({level}): nobody can write to split_huge_pages in debugfs"
+        return
+    attempt = f"0 open {SPLIT_HUGE_PAGES} {os.O_WRONLY:x} 0 0"
+    opened = machine.run(attempt)[0]
+    if opened.kind != "ok" and opened.name == "ENOENT":
+        machine.run(f"-0 mount debugfs {DEBUGFS}")
+        opened = machine.run(attempt)[0]
+    if opened.kind != "ok":
+        missing["folio-split"] = f"split_huge_pages in debugfs cannot be opened: {opened.name}"
+
+
+def _lockdown(machine: Machine) -> str:
+    """none, integrity or confidentiality; "" if the kernel has no lockdown.  Mounts securityfs like debugfs."""
+    if machine.read(LOCKDOWN) is None:
+        machine.run(f"-0 mount securityfs {SECURITYFS}")
+    return kernel.chosen(machine.text(LOCKDOWN))
 
 
 def _disk_candidates() -> list[str]:

@@ -6,6 +6,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 
+class NotHere(Exception):
+    """A request cannot be done here: capability and reason."""
+
+    def __init__(self, capability: str, why: str):
+        self.capability, self.why = capability, why
+        super().__init__(why)
+
+
 class Mistake(Exception):
     """A request cannot be understood or done by us; no kernel would say so."""
 

@@ -15,8 +15,8 @@ from pathlib import Path
 
 from conformance.implementations.linux.machine import Machine, word
 
-LOCK_WAIT = 5.0
-"""Seconds to wait for another run to end."""
+LOCK_WAIT = 60.0
+"""Seconds to wait for another run to end.  Without the settings a run would do less, and not say why."""
 
 BOOT_ID = "/proc/sys/kernel/random/boot_id"
 
@@ -101,5 +101,5 @@ def _locked(path: Path) -> int:
         except BlockingIOError:
             if time.monotonic() > deadline:
                 os.close(lock)
-                raise Busy("another run uses them now") from None
+                raise Busy("another mapspec run is using the settings of this machine") from None
             time.sleep(0.05)

@@ -8,7 +8,7 @@ changed by reading.  Fields are found by the kernel's own BTF, so that no layout
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from conformance.implementations.linux.btf import Btf
@@ -25,8 +25,12 @@ FIELDS = {
 }
 """The fields that we read; which of them a kernel has tells what it counts."""
 BITS = ("PG_double_map", "PG_partially_mapped")
+SYMBOLS = ("vmemmap_base", "init_task")
+"""Variables of the kernel whose addresses we need."""
 PT_LOAD = 1
-PTR = 8
+TASKS_MAX = 1 << 16
+FOLIO_PAGES_MAPPED = 0x7FFFFF
+"""mm/internal.h: the bits of _nr_pages_mapped that count pages."""
 
 
 class NotReadable(Exception):
@@ -73,6 +77,8 @@ class FolioCounters:
 
     refcount: int
     mapcount: int
+    first_page: int | None = None
+    """How many PTEs map the first page; 6.12 guesses from it."""
     entire_mapcount: int | None = None
     nr_pages_mapped: int | None = None
     slots: tuple[tuple[int, int], ...] | None = None
@@ -84,11 +90,11 @@ class FolioCounters:
 class StructPages:
     """struct page of any frame.
 
-    x86-64 only: other architectures keep the base of the memory map elsewhere.
+    x86-64 only: other architectures keep the base of the memory map elsewhere.  `symbols` has the addresses of SYMBOLS.
     Raises NotReadable, also when the kernel's layout is not one that we know.
     """
 
-    def __init__(self, read_at: ReadAt, symbols: bytes, btf: bytes):
+    def __init__(self, read_at: ReadAt, symbols: Mapping[str, int], btf: bytes):
         self._kcore = Kcore(read_at)
         try:
             types = Btf(btf)
@@ -103,46 +109,58 @@ class StructPages:
             if types.has(name, field)
         }
         self._bits = {name: types.enumerator(name) for name in BITS if types.has_enumerator(name)}
-        self._symbols = _find(symbols, "vmemmap_base", "init_task")
-        self._base = self._kcore.word(self._symbols["vmemmap_base"])
+        if missing := {"_refcount", "_mapcount", "flags", "mapping"} - self._at.keys():
+            raise NotReadable(f"struct page of this kernel has no {missing.pop()}")
+        self.owners_tracked = "_mm_id" in self._at
+        """Large folios have owner slots."""
+        self.large_mapcount = "_large_mapcount" in self._at
+        """Large folios have a mapcount of their own."""
+        self._symbols = symbols
+        self._base = self._kcore.word(symbols["vmemmap_base"])
 
     def page(self, frame: int, count: int = 1) -> bytes:
         """struct page of consecutive frames."""
         return self._kcore.read(self._base + frame * self._size, count * self._size)
 
-    def anon_exclusive(self, frame: int) -> bool:
-        """PageAnonExclusive: for a PMD or hugetlb mapping give the head's frame."""
-        return bool(self._word(self.page(frame), self._at["flags"]) >> self._exclusive & 1)
+    def anon_exclusive(self, frames: Collection[int]) -> dict[int, bool]:
+        """PageAnonExclusive of frames of anonymous folios: for a PMD or hugetlb mapping give the head's."""
+        found = {}
+        for first, count in _runs(frames):
+            pages = self.page(first, count)
+            for i in range(count):
+                flags = self._word(pages, i * self._size + self._at["flags"])
+                found[first + i] = bool(flags >> self._exclusive & 1)
+        return found
 
     def folio(self, head: int, order: int, *, hugetlb: bool) -> FolioCounters:
         """The counters of the folio whose first frame is `head`."""
         pages = self.page(head, 4 if order > 1 else 1 << order)
         refcount = self._int(pages, self._at["_refcount"])
+        first = max(self._int(pages, self._at["_mapcount"]) + 1, 0)
         if order == 0:
-            return FolioCounters(
-                refcount, max(self._int(pages, self._at["_mapcount"]) + 1, 0), None, None, None, None, None
-            )
-        if "_large_mapcount" not in self._at:
+            mapped = None if "_nr_pages_mapped" not in self._at else int(first > 0)
+            return FolioCounters(refcount, first, first, nr_pages_mapped=mapped)
+        if not self.large_mapcount:
             return self._folio_6_1(head, order, pages, refcount, hugetlb)
         entire = self._int(pages, self._at["_entire_mapcount"]) + 1
         mapcount = self._int(pages, self._at["_large_mapcount"]) + 1
-        mapped = self._int(pages, self._at["_nr_pages_mapped"]) & 0x7FFFFF
+        if hugetlb:
+            return FolioCounters(refcount, mapcount, entire_mapcount=entire)
+        mapped = self._int(pages, self._at["_nr_pages_mapped"]) & FOLIO_PAGES_MAPPED
         slots = shared = None
-        if "_mm_id" in self._at and not hugetlb:
+        if self.owners_tracked:
             ids = struct.unpack_from("<2I", pages, self._at["_mm_id"])
             counts = struct.unpack_from("<2i", pages, self._at["_mm_id_mapcount"])
             slots = tuple((i & 0x7FFFFFFF, c + 1) for i, c in zip(ids, counts, strict=True))
             shared = bool(ids[1] >> 31)
-        partially = None
-        if not hugetlb:
-            partially = self._second_flag(pages, "PG_partially_mapped")
-        return FolioCounters(refcount, mapcount, entire, None if hugetlb else mapped, slots, shared, partially)
+        partially = self._second_flag(pages, "PG_partially_mapped")
+        return FolioCounters(refcount, mapcount, first, entire, mapped, slots, shared, partially)
 
     def _folio_6_1(self, head: int, order: int, pages: bytes, refcount: int, hugetlb: bool) -> FolioCounters:
         """mm/util.c: folio_mapcount of 6.1: the total is computed, and PG_double_map offsets every page by one."""
         entire = self._int(pages, self._size + self._at["compound_mapcount"]) + 1
         if hugetlb:
-            return FolioCounters(refcount, entire, entire)
+            return FolioCounters(refcount, entire, entire_mapcount=entire)
         all_pages = self.page(head, 1 << order)
         counts = [self._int(all_pages, p * self._size + self._at["_mapcount"]) + 1 for p in range(1 << order)]
         total = entire + sum(counts)
@@ -151,25 +169,33 @@ class StructPages:
         elif self._second_flag(pages, "PG_double_map"):
             total -= 1 << order
         at = 2 * self._size + self._at["deferred_list"]
-        queued = self._word(pages, at) != self._base + head * self._size + at
-        return FolioCounters(refcount, total, entire, partially_mapped=queued)
+        queued = order > 1 and self._word(pages, at) != self._base + head * self._size + at
+        return FolioCounters(refcount, total, counts[0], entire, partially_mapped=queued)
 
     def _anon(self, pages: bytes) -> bool:
         """PageAnon: the low bit of the mapping."""
         return bool(self._word(pages, self._at["mapping"]) & 1)
 
-    def mm_ids(self) -> dict[int, int]:
-        """Process id to mm id, of every process that has an mm."""
+    def mm_ids(self, pids: Iterable[int]) -> dict[int, int]:
+        """Process id to mm id, of those of the processes that have an mm.
+
+        The newest processes are the last in the list of tasks, so we go backwards.  Raises NotReadable, also when the
+        list changes under us.
+        """
         tasks, pid, mm, mm_id = (self._at[field] for field in ("tasks", "pid", "mm", "mm_id"))
         first = at = self._symbols["init_task"]
-        found: dict[int, int] = {}
-        while True:
-            at = self._kcore.word(at + tasks) - tasks
+        wanted, found = set(pids), {}
+        for _ in range(TASKS_MAX):
+            if not wanted:
+                break
+            at = self._kcore.word(at + tasks + 8) - tasks  # list_head: next, prev
             if at == first:
-                return found
-            if owner := self._kcore.word(at + mm):
-                number = struct.unpack("<i", self._kcore.read(at + pid, 4))[0]
-                found[number] = struct.unpack("<I", self._kcore.read(owner + mm_id, 4))[0]
+                break
+            number = self._int(self._kcore.read(at + pid, 4), 0)
+            if number in wanted and (owner := self._kcore.word(at + mm)):
+                wanted.remove(number)
+                found[number] = self._int(self._kcore.read(owner + mm_id, 4), 0)
+        return found
 
     def _second_flag(self, pages: bytes, name: str) -> bool:
         """A flag of the folio that the second page holds."""
@@ -184,14 +210,14 @@ class StructPages:
         return int(struct.unpack_from("<Q", data, at)[0])
 
 
-def _find(symbols: bytes, *names: str) -> dict[str, int]:
-    """Addresses from /proc/kallsyms.  Raises NotReadable if one is not shown."""
-    found = {}
-    for name in names:
-        end = symbols.find(f" {name}\n".encode())
-        start = symbols.rfind(b"\n", 0, end) + 1
-        address = int(symbols[start : symbols.index(b" ", start)], 16) if end >= 0 else 0
-        if not address:
-            raise NotReadable(f"/proc/kallsyms does not show {name}")
-        found[name] = address
-    return found
+def _runs(frames: Collection[int]) -> Iterator[tuple[int, int]]:
+    """First and length of each run of consecutive frames."""
+    first = last = -1
+    for frame in sorted(set(frames)):
+        if frame != last + 1 and first >= 0:
+            yield first, last - first + 1
+            first = -1
+        first = frame if first < 0 else first
+        last = frame
+    if first >= 0:
+        yield first, last - first + 1

@@ -17,11 +17,11 @@ from sphinx.environment import BuildEnvironment
 from sphinx.errors import ExtensionError
 from sphinx.util import logging
 
-from . import data, messages, pages, rule, scenario
+from conformance import schema
+
+from . import data, pages, rule, scenario
 
 log = logging.getLogger(__name__)
-WHOLE = "*"
-"""Stands for everything among what a page uses."""
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
@@ -34,11 +34,8 @@ def setup(app: Sphinx) -> dict[str, Any]:
         app.add_directive(name, directive)
     app.add_role("rule", rule.RuleRole())
     app.add_role("scenario", rule.RuleRole())
-    app.add_node(
-        scenario.ScenarioNode,
-        html=(scenario.visit_html, None),
-        **dict.fromkeys(("latex", "text", "man", "texinfo"), (scenario.skip, None)),
-    )
+    skip = (scenario.skip, None)
+    app.add_node(scenario.ScenarioNode, html=(scenario.visit_html, None), latex=skip, text=skip, man=skip)
     app.add_css_file("mapspec.css")
     app.add_js_file("mapspec.js", loading_method="defer")
     app.connect("builder-inited", _load)
@@ -77,8 +74,7 @@ def _load(app: Sphinx) -> None:
 def _outdated(app: Sphinx, env: BuildEnvironment, *_: set[str]) -> list[str]:
     """Pages that show something that has changed."""
     site = data.current()
-    whole = site.whole_fingerprint
-    now = {r.id: site.fingerprint(r) for r in site.suite.rules.values()} | {WHOLE: whole}
+    now = site.fingerprints
     return [
         page
         for page, used in env.mapspec_used.items()  # type: ignore[attr-defined]
@@ -106,13 +102,13 @@ def _gate(app: Sphinx, env: BuildEnvironment) -> list[str]:
             if not column.model:
                 lines[-1] += f"\n      recorded in {column.origin}"
     if lines:
-        count = f"{len(lines)} result{'s' * (len(lines) > 1)} on the pages {'are' if len(lines) > 1 else 'is'} not a pass"
-        raise ExtensionError(f"mapspec: {count}:\n" + "\n".join(lines[:20]) + ("\n  …" if len(lines) > 20 else ""))
+        shown = "\n".join(lines[:20]) + ("\n  …" if len(lines) > 20 else "")
+        raise ExtensionError(f"mapspec: the pages rely on {len(lines)} that do not pass:\n{shown}")
     return []
 
 
 def _schema(app: Sphinx, exception: Exception | None) -> None:
     """Put the JSON Schema of the protocol beside the pages."""
     if exception is None and app.builder.format == "html":
-        text = json.dumps(messages.schema(), indent=1)
+        text = json.dumps(schema.schema(), indent=1)
         (Path(app.outdir) / "_static" / "protocol.schema.json").write_text(text + "\n", encoding="utf-8")

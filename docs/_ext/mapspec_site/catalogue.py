@@ -48,9 +48,7 @@ def _examples(site: Site) -> dict[str, tuple[str, Scenario]]:
     return found
 
 
-def _entry(
-    phrases: list[Phrase], examples: dict[str, tuple[str, Scenario]], page_of: Callable[[str], str]
-) -> str:
+def _entry(phrases: list[Phrase], examples: dict[str, tuple[str, Scenario]], page_of: Callable[[str], str]) -> str:
     """Phrases that mean the same: how they are written, what they do, an example."""
     kind = "Given, When" if phrases[0].kind == "operation" else "Then"
     names = "".join(
@@ -64,7 +62,7 @@ def _entry(
         example = examples.get(phrase.text)
         if example:
             text, scenario = example
-            link = f'{page_of(scenario.chapter)}#{scenario.outline}'
+            link = f"{page_of(scenario.chapter)}#{scenario.outline}"
             shown.append(
                 f'<pre class="ms-gherkin">{esc(text)}</pre><p class="ms-from">from '
                 f'<a href="{esc(link)}"><code>{esc(scenario.outline)}</code></a></p>'
@@ -88,7 +86,8 @@ def parameters() -> str:
     """What stands for {…}."""
     vocabulary.phrases()  # modules define parameters of their own
     items = "".join(
-        f'<dt id="parameter-{esc(d.name)}"><code>{{{esc(d.name)}}}</code></dt><dd><p>{prose(d.says)}</p><p class="ms-from">'
+        f'<dt id="parameter-{esc(d.name)}"><code>{{{esc(d.name)}}}</code></dt>'
+        f'<dd><p>{prose(d.says)}</p><p class="ms-from">'
         + ", ".join(f"<code>{esc(e)}</code>" for e in d.examples)
         + "</p></dd>"
         for d in types.DOCS.values()

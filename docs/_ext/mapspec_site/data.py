@@ -20,8 +20,8 @@ from conformance.profiles import Behaviour, Profile
 from conformance.report import APPLICABLE, BAD, Header, Report, ReportError, Result
 from conformance.suite import Rule, Scenario, Suite
 
-CODE = ("reference_impl/**/*.py", "conformance/*.py", "conformance/vocabulary/*.py", "spec/profiles.toml",
-        "spec/capabilities.toml")  # fmt: skip
+CODE = ("reference_impl/*.py", "conformance/engine.py", "conformance/protocol.py", "conformance/vocabulary/*.py",
+        "conformance/implementations/__init__.py", "spec/profiles.toml")  # fmt: skip
 """What a result of the model depends on, beside the scenario."""
 
 WORDS = {
@@ -172,19 +172,31 @@ class Site:
                     if cell.status in BAD:
                         yield column, scenario, cell
 
-    def fingerprint(self, rule: Rule) -> str:
+    @cached_property
+    def fingerprints(self) -> dict[str, str]:
+        """By rule id, and by directive for those that make a page: changes when that changes which they show."""
+        scenarios = list(self.suite.scenarios.values())
+        headers = [f"{c.label} {c.origin} {c.header}" for c in self.columns]
+        cells = [f"{s.id} {c.cell(s).status}" for c in self.columns for s in scenarios]
+        profiles_read = (self.root / "spec" / "profiles.toml").read_text(encoding="utf-8")
+        capabilities = (self.root / "spec" / "capabilities.toml").read_text(encoding="utf-8")
+        parts: dict[str, list[str]] = {
+            "results-matrix": [*self.suite.chapters.values(), *headers, *cells],
+            "recorded-runs": [self.suite.digest, *headers],
+            "capability-table": [capabilities, *headers],
+            "profile-differences": [profiles_read, *headers],
+            "phrase-catalogue": [self.code, *(f"{s.id} {self.digests[s.id]}" for s in scenarios)],
+            "protocol-reference": [self.code],
+        }
+        made = {name: hashlib.sha256("\n".join(texts).encode()).hexdigest() for name, texts in parts.items()}
+        return made | {rule.id: self._fingerprint(rule) for rule in self.suite.rules.values()}
+
+    def _fingerprint(self, rule: Rule) -> str:
         """Changes when anything changes that a page shows of the rule."""
         parts = [rule.text, rule.note, *map(str, rule.sources.items()), self.code, *self.unrun]
         for s in rule.scenarios:
             parts += [s.id, s.name, s.note, self.digests[s.id], *(c.label + str(c.cell(s)) for c in self.columns)]
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
-
-    @property
-    def whole_fingerprint(self) -> str:
-        """Changes when anything changes."""
-        text = [self.code, *(self.fingerprint(r) for r in self.suite.rules.values())]
-        text += [f"{c.label}{c.origin}{c.header}" for c in self.kernels]
-        return hashlib.sha256("".join(text).encode()).hexdigest()
 
 
 def load(root: Path, reports: Path, recorded: Path, cache: Path) -> Site:
@@ -218,7 +230,9 @@ def _model(site: Site, profile: str, reports: Path, cache: Path, newest: float) 
     for path in (kept, made):
         if path.exists() and (path is kept or path.stat().st_mtime >= newest):
             found.update(_results(site, path))
-    missing = [s for s in site.suite.scenarios.values() if s.id not in found or found[s.id].digest != site.digests[s.id]]
+    missing = [
+        s for s in site.suite.scenarios.values() if s.id not in found or found[s.id].digest != site.digests[s.id]
+    ]
     if missing:
         found = _run(site, profile, missing, found, kept)
     return Column(f"model {profile}", profile.removeprefix("linux-"), profile, True, site.digests, found)
@@ -232,9 +246,7 @@ def _results(site: Site, path: Path) -> dict[str, Result]:
         return {}
 
 
-def _run(
-    site: Site, profile: str, missing: list[Scenario], found: dict[str, Result], kept: Path
-) -> dict[str, Result]:
+def _run(site: Site, profile: str, missing: list[Scenario], found: dict[str, Result], kept: Path) -> dict[str, Result]:
     """Run scenarios on the model, and keep the results for the next build."""
     model = Model(profile)
     new = {v.scenario.id: report.result(v) for v in engine.run(missing, model, site.profiles[profile])}

@@ -47,5 +47,5 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]], *, label: str, fir
 
 
 def numbers(first: int, count: int) -> str:
-    """`3` or `0–15`."""
-    return str(first) if count == 1 else f"{first}–{first + count - 1}"
+    """`3`, or the first and the last."""
+    return str(first) if count == 1 else f"{first}–{first + count - 1}"  # noqa: RUF001

@@ -13,6 +13,7 @@ import msgspec
 
 from conformance import protocol
 from conformance.protocol import Answer, Greeting, Owners, Request, Slot
+from conformance.schema import schema as make_schema
 
 from .html import esc, prose, table
 
@@ -26,18 +27,10 @@ EXAMPLES: dict[str, Any] = {
 
 @functools.cache
 def schema() -> dict[str, Any]:
-    """JSON Schema of every message: what the runner sends and what it takes."""
-    kinds: list[Any] = [*protocol.REQUESTS.values(), Answer, Greeting, Owners, Slot]
-    answers = {name: cls.answer for name, cls in protocol.REQUESTS.items() if cls.answer is not None}
-    made, components = msgspec.json.schema_components([*kinds, *answers.values()], ref_template="#/$defs/{name}")
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": f"mapspec protocol {protocol.PROTOCOL}",
-        "requests": {name: made[kinds.index(cls)] for name, cls in protocol.REQUESTS.items()},
-        "answer": made[kinds.index(Answer)],
-        "values": dict(zip(answers, made[len(kinds) :], strict=True)),
-        "$defs": components,
-    }
+    """JSON Schema of every message, with what only the tables need."""
+    published = make_schema()
+    _, more = msgspec.json.schema_components([Greeting, Owners, Slot], ref_template="#/$defs/{name}")
+    return {**published, "$defs": {**published["$defs"], **more}}
 
 
 def sections() -> Iterator[tuple[str, str, str]]:
@@ -91,7 +84,7 @@ def _fields(cls: type) -> str:
         rows.append([f"<code>{esc(name)}</code>", _type(field), esc(default), prose(_says(resolved))])
     if not rows:
         return "<p>No fields beside <code>do</code> and <code>seq</code>.</p>"
-    return table(["Field", "Type", "Otherwise", "What it is"], rows, label=f"Fields of {cls.__name__}")
+    return table(["Field", "Type", "If left out", "What it is"], rows, label=f"Fields of {cls.__name__}")
 
 
 def _says(field: dict[str, Any]) -> str:
@@ -169,7 +162,7 @@ def _example(cls: type[Request], name: str) -> str:
 
 
 def _lines(lines: list[tuple[str, dict[str, Any]]]) -> str:
-    shown = "\n".join(f'<b>{who}</b> {esc(json.dumps(what))}' for who, what in lines)
+    shown = "\n".join(f"<b>{who}</b> {esc(json.dumps(what))}" for who, what in lines)
     return f'<pre class="ms-gherkin ms-wire">{shown}</pre>'
 
 

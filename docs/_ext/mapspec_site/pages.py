@@ -12,12 +12,12 @@ from .html import raw
 
 
 class Generated(SphinxDirective):
-    """A part of a page that is made from everything there is; it is made again when anything changes."""
+    """A part of a page that is made from data; it is made again when they change."""
 
     def run(self) -> list[nodes.Node]:
         site = data.current()
         used = self.env.mapspec_used.setdefault(self.env.docname, {})  # type: ignore[attr-defined]
-        used["*"] = site.whole_fingerprint
+        used[self.name] = site.fingerprints[self.name]
         return self.make(site)
 
     def make(self, site: Site) -> list[nodes.Node]:

@@ -96,7 +96,7 @@ class Canvas:
             self.parts.append(
                 f'<rect x="{x:.4g}" y="{self.y}" width="{width:.4g}" height="{height}" class="box {box.kind}"/>'
             )
-            if 1 < box.count and pages <= 16:
+            if box.count > 1 and pages <= 16:
                 self.parts.append(  # a thick dashed line whose dashes are the ticks
                     f'<path d="M{x + cell:.4g} {self.y + height - 3}h{width - 2 * cell + 1:.4g}" class="tick" '
                     f'stroke-dasharray="1 {cell - 1:.4g}"/>'
@@ -134,7 +134,15 @@ def draw(state: State, before: State | None) -> Picture:
 def _processes(canvas: Canvas, state: State, before: State | None) -> Iterator[tuple[bool, str]]:
     """Regions with their entries."""
     old = before["processes"] if before is not None else None
+    alike: list[str] = []
+    last = None
     for name, process in state["processes"].items():
+        key = (process, (old or {}).get(name))
+        if len(state["processes"]) > MOST_RUNS and key == last:
+            alike.append(name)
+            continue
+        last = key
+        yield from _as_well(canvas, alike)
         if not process["regions"]:
             new = old is not None and name not in old
             canvas.text(f"{name} has no regions", "head", changed=new)
@@ -143,10 +151,26 @@ def _processes(canvas: Canvas, state: State, before: State | None) -> Iterator[t
             had = old.get(name, {}).get("regions", {}).get(region) if old is not None else data
             yield from _region(canvas, name, region, data, had)
             canvas.gap(6)
-    for name in (old or {}).keys() - state["processes"].keys():
-        canvas.text(f"{name} has exited", "head gone", changed=True)
-        yield True, f"Process {name} has exited."
-        canvas.gap(4)
+    yield from _as_well(canvas, alike)
+    gone = [name for name in (old or {}) if name not in state["processes"]]
+    if gone:
+        canvas.text(f"exited: {_names(gone)}", "head", changed=True)
+        yield True, f"Exited: {_names(gone)}."
+        canvas.gap(6)
+
+
+def _as_well(canvas: Canvas, names: list[str]) -> Iterator[tuple[bool, str]]:
+    """Processes that look like the one before them, if there are too many to draw.  Empties the list."""
+    if names:
+        canvas.text(f"{_names(names)}: the same", "dim")
+        yield True, f"{_names(names)} the same."
+        canvas.gap(6)
+        names.clear()
+
+
+def _names(names: list[str]) -> str:
+    """All of them, or the first and the last and how many."""
+    return ", ".join(names) if len(names) <= MOST_RUNS else f"{names[0]} to {names[-1]} ({len(names)})"
 
 
 def _region(canvas: Canvas, process: str, name: str, data: Run, had: Run | None) -> Iterator[tuple[bool, str]]:
@@ -276,17 +300,22 @@ def _holders(canvas: Canvas, state: State, before: State | None) -> Iterator[tup
     """What holds references without an entry: pipes and io_uring buffers."""
     for key, word in (("pipes", "pipe"), ("buffers", "io_uring buffer")):
         old = before.get(key, {}) if before is not None else state.get(key, {})
+        groups: dict[tuple[str, bool], list[str]] = {}
         for name, held in state.get(key, {}).items():
-            changed = old.get(name) != held
             pages = [f"{folio}:{numbers(first, count)}" for folio, first, count in _pages_as_runs(held)]
             shown = ", ".join(pages[:MOST_RUNS]) + (f" and {len(pages) - MOST_RUNS} more" * (len(pages) > MOST_RUNS))
-            canvas.text(f"{word} {name} holds {shown or 'nothing'}", "head", changed=changed)
-            yield changed, f"{word} {name} holds {shown or 'nothing'}."
-            canvas.gap(4)
-        for name in old.keys() - state.get(key, {}).keys():
-            canvas.text(f"{word} {name} is gone", "head gone", changed=True)
-            yield True, f"{word} {name} is gone."
-            canvas.gap(4)
+            groups.setdefault((shown or "nothing", old.get(name) != held), []).append(name)
+        for (shown, changed), names in groups.items():
+            text = f"{word}{'s' * (len(names) > 1)} {_names(names)}: {shown}"
+            canvas.text(text, "head", changed=changed)
+            yield changed, f"{text}."
+            canvas.gap(6)
+        gone = [name for name in old if name not in state.get(key, {})]
+        if gone:
+            text = f"{word}{'s' * (len(gone) > 1)} gone: {_names(gone)}"
+            canvas.text(text, "head", changed=True)
+            yield True, f"{text}."
+            canvas.gap(6)
 
 
 def _pages_as_runs(held: list[Run]) -> list[tuple[str, int, int]]:
@@ -321,9 +350,8 @@ def _folios(canvas: Canvas, state: State, before: State | None) -> Iterator[tupl
     here = {f["id"] for f in state["folios"]}
     gone = [name for name in old if name not in here]
     if gone:
-        names = ", ".join(gone) if len(gone) <= MOST_RUNS else f"{gone[0]} to {gone[-1]} ({len(gone)} folios)"
-        canvas.text(names, "head gone", changed=True)
-        yield True, f"Gone: {names}."
+        canvas.text(f"freed: {_names(gone)}", "head", changed=True)
+        yield True, f"Freed: {_names(gone)}."
 
 
 def _same(folios: list[Run], old: dict[str, Run]) -> list[list[Run]]:
@@ -342,9 +370,9 @@ def _same(folios: list[Run], old: dict[str, Run]) -> list[list[Run]]:
     return groups
 
 
-def _identity(folio: Run | None) -> Run | None:
+def _identity(folio: Run | None) -> Run:
     """All but the name and the place in the file."""
-    return folio and {key: value for key, value in folio.items() if key not in ("id", "index")}
+    return {key: value for key, value in (folio or {}).items() if key not in ("id", "index")}
 
 
 def _folio(canvas: Canvas, group: list[Run], had: Run | None) -> Iterator[tuple[bool, str]]:
@@ -362,7 +390,7 @@ def _folio(canvas: Canvas, group: list[Run], had: Run | None) -> Iterator[tuple[
     boxes = []
     for run, changed in zip(runs, differ, strict=True):
         kind = "unmapped" if run["value"] == 0 else _hue(folio["id"])
-        label = () if run["value"] is None else (f"{run['value']}×",)
+        label = () if run["value"] is None else (f"{run['value']}×",)  # noqa: RUF001
         boxes.append(Box(run["first"], run["count"], kind + " chb" * (changed or had is None), label))
     canvas.strip(pages, boxes, 18)
     if had is not None and _identity(had) == _identity(folio):
@@ -380,7 +408,7 @@ def _folio(canvas: Canvas, group: list[Run], had: Run | None) -> Iterator[tuple[
 
 
 def _folio_head(folio: Run) -> str:
-    words = [_KINDS.get(folio["kind"], folio["kind"])]
+    words: list[str] = [_KINDS.get(folio["kind"], folio["kind"])]
     if folio.get("file"):
         words[0] += f" {folio['file']} from page {folio.get('index', 0)}"
     words.append(f"order {folio['order']}")

@@ -5,12 +5,14 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Callable
+from itertools import chain
 
 from conformance.profiles import Behaviour
 from conformance.suite import Scenario
 
 from .data import NOT_YET, Column, Site, Tally
 from .html import breakable, esc, prose, table
+from .scenario import heading
 
 BASIS = {
     "source": "read in the source",
@@ -26,7 +28,7 @@ def by_chapter(site: Site, page_of: Callable[[str], str]) -> str:
     rows = []
     for column in site.columns:
         parts = [[s for r in site.rules(c) for s in r.scenarios] for c in chapters]
-        rows.append([esc(column.label), *(_cell(site, column, p) for p in [*parts, sum(parts, [])])])
+        rows.append([esc(column.label), *(_cell(site, column, p) for p in [*parts, [*chain(*parts)]])])
     for profile in site.unrun:
         rows.append([f"kernel {esc(profile.removeprefix('linux-'))}", *[_not_yet()] * (len(chapters) + 1)])
     return table(head, rows, label="Results by implementation and chapter")
@@ -34,7 +36,7 @@ def by_chapter(site: Site, page_of: Callable[[str], str]) -> str:
 
 def by_rule(site: Site, chapter: str, page: str) -> str:
     """One row per rule, one column per implementation."""
-    head = ["Rule", *(f'<span class="ms-kind">{"model" if c.model else "kernel"}</span> {esc(c.short)}'
+    head = ["Rule", *(f'<span class="ms-kind">{"model" if c.model else "kernel"}</span> {heading(c)}'
                       for c in site.columns)]  # fmt: skip
     rows = [
         [f'<a href="{esc(page)}#{esc(rule.id)}"><code>{breakable(rule.id.partition(".")[2])}</code></a>',

@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: MIT
 """The directive `rule`: the sentence, why it is so, where it is in the kernel, and the scenarios with results.
 
-    :::{rule} cow.isolation
-    :6.1: mm/memory.c: do_wp_page
-    :7.3: mm/memory.c: do_wp_page, wp_page_copy
+The body says why it is so; the options are kernel versions, or `all`, with file and symbol:
 
-    Why it is so.
-    :::
+:::{rule} cow.isolation
+:6.1: mm/memory.c: do_wp_page
+:7.3: mm/memory.c: do_wp_page, wp_page_copy
 """
 
 from __future__ import annotations
@@ -44,7 +43,7 @@ class AnyOption(dict[str, Any]):
         return directives.unchanged_required
 
     def get(self, key: str, default: Any = None) -> Any:
-        return self[key] if key in self else default
+        return directives.unchanged_required if key in self else default
 
     def __bool__(self) -> bool:
         return True
@@ -63,7 +62,7 @@ class RuleDirective(SphinxDirective):
         if rule is None:
             raise self.error(f"there is no rule {self.arguments[0]!r} in features/")
         used = self.env.mapspec_used.setdefault(self.env.docname, {})  # type: ignore[attr-defined]
-        used[rule.id] = site.fingerprint(rule)
+        used[rule.id] = site.fingerprints[rule.id]
         section = nodes.section(ids=[rule.id], names=[rule.id], classes=["ms-rule"])
         self.set_source_info(section)
         section += nodes.title("", "", nodes.literal(rule.id, rule.id))
@@ -101,7 +100,7 @@ class RuleDirective(SphinxDirective):
         return listing
 
     def _scenario(self, site: Site, rows: list[Scenario]) -> nodes.Node:
-        seen = self.env.current_document.setdefault("mapspec_pictures", {})
+        seen: dict[str, str] = self.env.current_document.setdefault("mapspec_pictures", {})  # type: ignore[assignment]
         return scenarios.ScenarioNode(html=scenarios.render(site, rows, seen))
 
 
@@ -117,7 +116,7 @@ class RuleRole(ReferenceRole):
             message = self.inliner.reporter.error(f"there is no rule or scenario {self.target!r}", line=self.lineno)
             return [self.inliner.problematic(self.rawtext, self.rawtext, message)], [message]
         link = addnodes.pending_xref(
-            "", refdomain="mapspec", reftype="id", reftarget=self.target, refdoc=self.env.docname, refwarn=True
+            "", refdomain="", reftype="mapspec", reftarget=self.target, refdoc=self.env.docname, refwarn=True
         )
         link += nodes.literal(self.title, self.title, classes=["ms-id"])
         return [link], []

@@ -18,6 +18,9 @@ from . import outline, picture
 from .data import NOT_YET, Cell, Column, Site, Tally
 from .html import esc, prose, table
 
+MOST_LINES = 40
+"""Operations that are written out."""
+
 
 class ScenarioNode(nodes.General, nodes.Element):
     """Ready HTML.  Not `raw`, so that the labels of the pictures stay out of the search index."""
@@ -81,7 +84,7 @@ def render(site: Site, rows: list[Scenario], seen: dict[str, str]) -> str:
         parts += [_gherkin((s.keyword, s.text) for s in first.steps), _all_chips(site, first)]
     parts.append(_reasons(site, rows))
     if profile is not None:
-        parts.append(_pictures(site, shown, profile, written is not None, seen))
+        parts.append(_pictures(site, shown, profile, _row(shown, written), seen))
     parts += [_replay(first.outline), "</div></details>"]
     return "".join(parts)
 
@@ -94,9 +97,16 @@ def _to_draw(site: Site, rows: list[Scenario]) -> tuple[Scenario, str | None]:
     return next(((row, p) for row in rows if (p := site.picture_profile(row))), (rows[0], None))
 
 
+def _row(scenario: Scenario, written: outline.Outline | None) -> str:
+    """The cells of a scenario that is a row of an outline."""
+    lines = (line for _, rows in written.tables for line in rows) if written else ()
+    return next((", ".join(cells) for number, cells in lines if number == scenario.line), "")
+
+
 def _name(rows: list[Scenario]) -> str:
-    names = list(dict.fromkeys(s.name for s in rows))
-    return names[0] if len(names) == 1 else f"{names[0]} … ({len(rows)} rows)"
+    """The name; that of an outline may have a <parameter>, then its first row stands for all."""
+    more = len({s.name for s in rows}) > 1
+    return f"{rows[0].name}, and {len(rows) - 1} more" if more else rows[0].name
 
 
 def _conditions(rows: list[Scenario]) -> str:
@@ -131,6 +141,11 @@ def _all_chips(site: Site, scenario: Scenario) -> str:
     return f'<p class="ms-chips">{" ".join(chips)}</p>'
 
 
+def heading(column: Column) -> str:
+    """`7.3 no page mapcount`: a heading that may break into lines."""
+    return esc(column.short.replace("-", " ") if column.model else column.short)
+
+
 def short(profile: str) -> str:
     return profile.removeprefix("linux-")
 
@@ -146,7 +161,7 @@ def _row_table(site: Site, rows: list[Scenario], written: outline.Outline) -> st
     parts = []
     for header, lines in written.tables:
         head = [esc(h) for h in header] + [
-            f'<span class="ms-kind">{"model" if c.model else "kernel"}</span> {esc(c.short)}' for c in site.columns
+            f'<span class="ms-kind">{"model" if c.model else "kernel"}</span> {heading(c)}' for c in site.columns
         ]
         body = []
         for line, cells in lines:
@@ -165,9 +180,9 @@ def _row_table(site: Site, rows: list[Scenario], written: outline.Outline) -> st
 
 
 def _word(cell: Cell) -> str:
-    """A cell of the table; the reason is in the list below it."""
+    """A cell of the table; the reason is in the list below it.  There are thousands, so a pass has no class."""
     text = "n/a" if cell.status == "not-applicable" else cell.word
-    return f'<td class="ms-{cell.css}">{esc(text)}'
+    return f'<td class="ms-{cell.css}">{esc(text)}' if cell.status != "pass" else text
 
 
 def _reasons(site: Site, rows: list[Scenario]) -> str:
@@ -211,7 +226,7 @@ def _implementation(profile: str) -> Model:
     return Model(profile)
 
 
-def _pictures(site: Site, scenario: Scenario, profile: str, outline: bool, seen: dict[str, str]) -> str:
+def _pictures(site: Site, scenario: Scenario, profile: str, row: str, seen: dict[str, str]) -> str:
     """One frame per step that changes something; the others are said below the frame before them."""
     played = trace.trace(scenario, _implementation(profile), site.profiles[profile])
     frames: list[str] = []
@@ -229,10 +244,11 @@ def _pictures(site: Site, scenario: Scenario, profile: str, outline: bool, seen:
             frames[-1] += f'<p class="ms-also">{caption} <em>{holds}</em></p>'
     if not frames:
         return ""
-    which = f"row “{esc(scenario.id.partition('[')[2].rstrip(']'))}”, " if outline else ""
-    operations = "\n".join(
-        f"{e.request} -> {e.reply}" for moment in played.moments for e in moment.exchanges
-    )
+    which = f"row “{esc(row)}”, " if row else ""
+    lines = [f"{e.request} -> {e.reply}" for moment in played.moments for e in moment.exchanges]
+    if len(lines) > MOST_LINES:
+        lines[MOST_LINES // 2 : -MOST_LINES // 2] = [f"… {len(lines) - MOST_LINES} more …"]
+    operations = "\n".join(lines)
     return (
         f'<p class="ms-lead">Step by step: {which}on the model as <code>{esc(profile)}</code>. ▲ marks what a step '
         f'changed.</p><div class="ms-frames">{"".join(f + "</figure>" for f in frames)}</div>'
