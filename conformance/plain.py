@@ -29,6 +29,6 @@ def brief(reply: Reply | None) -> str:
 def _runs(values: list[Any]) -> str:
     parts = []
     for value, same in itertools.groupby(values):
-        count = sum(1 for _ in same)
+        count = len(list(same))
         parts.append(f"{value!r} x{count}" if count > 1 else repr(value))
     return ", ".join(parts) or "nothing"

@@ -36,6 +36,6 @@ def speed(rounds: int, names: list[str]) -> Table:
         table.rows.append(Row("kernel : cow.c", "", None, f"{short(rates['kernel'].median / COW_C)} : 1", note))
     if ran:
         table.notes.append(
-            "Rate: scenarios that end in pass or fail, by the time that they took.  Wall clock; no record is written."
+            "Rate: scenarios that pass or fail, by the time that they took.  Wall clock; no record is written."
         )
     return table

@@ -144,8 +144,6 @@ class StructPages:
             return self._folio_6_1(head, order, pages, refcount, hugetlb)
         entire = self._int(pages, self._at["_entire_mapcount"]) + 1
         mapcount = self._int(pages, self._at["_large_mapcount"]) + 1
-        if hugetlb:
-            return FolioCounters(refcount, mapcount, entire_mapcount=entire)
         mapped = self._int(pages, self._at["_nr_pages_mapped"]) & FOLIO_PAGES_MAPPED
         slots = shared = None
         if self.owners_tracked:
@@ -153,6 +151,8 @@ class StructPages:
             counts = struct.unpack_from("<2i", pages, self._at["_mm_id_mapcount"])
             slots = tuple((i & 0x7FFFFFFF, c + 1) for i, c in zip(ids, counts, strict=True))
             shared = bool(ids[1] >> 31)
+        if hugetlb:
+            return FolioCounters(refcount, mapcount, first, entire, None, slots, shared)
         partially = self._second_flag(pages, "PG_partially_mapped")
         return FolioCounters(refcount, mapcount, first, entire, mapped, slots, shared, partially)
 

@@ -35,10 +35,9 @@ def skip(self: Any, node: ScenarioNode) -> None:
     raise nodes.SkipNode
 
 
-def chip(label: str, word: str, css: str, title: str = "") -> str:
+def chip(label: str, word: str, css: str) -> str:
     """`model linux-7.3: pass`.  The word says it; the colour repeats it."""
-    tip = f' title="{esc(title)}"' if title else ""
-    return f'<span class="ms-chip ms-{css}"{tip}>{esc(label)}: <b>{esc(word)}</b></span>'
+    return f'<span class="ms-chip ms-{css}">{esc(label)}: <b>{esc(word)}</b></span>'
 
 
 def summary(site: Site, rule: Rule) -> str:
@@ -127,7 +126,7 @@ def _short_chips(site: Site, rows: list[Scenario]) -> str:
 def _rows_chip(site: Site, column: Column, rows: list[Scenario]) -> str:
     if len(rows) == 1:
         cell = column.cell(rows[0])
-        return chip(column.label, cell.word, cell.css, cell.reason)
+        return chip(column.label, cell.word, cell.css)
     return _tally_chip(column.label, site.tally(column, rows))
 
 
@@ -136,9 +135,8 @@ def _all_chips(site: Site, scenario: Scenario) -> str:
     chips = []
     for column in site.columns:
         cell = column.cell(scenario)
-        chips.append(chip(column.label, cell.word, cell.css, cell.reason))
-    chips += [chip(f"kernel {short(p)}", NOT_YET, "none") for p in _unrun(site, [scenario])]
-    return f'<p class="ms-chips">{" ".join(chips)}</p>'
+        chips.append(chip(column.label, cell.word, cell.css))
+    return f'<p class="ms-chips">{" ".join(chips)} {_unrun(site, [scenario])}</p>'
 
 
 def heading(column: Column) -> str:
@@ -150,9 +148,10 @@ def short(profile: str) -> str:
     return profile.removeprefix("linux-")
 
 
-def _unrun(site: Site, rows: list[Scenario]) -> list[str]:
-    """Profiles without a kernel's result, where any of the rows applies."""
-    return [p for p in site.unrun if any(site.model(p).cell(r).status != "not-applicable" for r in rows)]
+def _unrun(site: Site, rows: list[Scenario]) -> str:
+    """One chip for the profiles without a kernel's result in which any of the rows applies."""
+    names = [p for p in site.unrun if any(site.model(p).cell(r).status != "not-applicable" for r in rows)]
+    return chip(f"kernel{'s' * (len(names) > 1)} {', '.join(map(short, names))}", NOT_YET, "none") if names else ""
 
 
 def _row_table(site: Site, rows: list[Scenario], written: outline.Outline) -> str:
@@ -173,10 +172,7 @@ def _row_table(site: Site, rows: list[Scenario], written: outline.Outline) -> st
             body.append([*named, *results])
         if body:
             parts.append(table(head, body, label=f"Rows and results of {rows[0].outline}"))
-    unrun = _unrun(site, rows)
-    if unrun:
-        parts.append(f'<p class="ms-chips">{" ".join(chip(f"kernel {short(p)}", NOT_YET, "none") for p in unrun)}</p>')
-    return "".join(parts)
+    return "".join(parts) + f'<p class="ms-chips">{_unrun(site, rows)}</p>'
 
 
 def _word(cell: Cell) -> str:
