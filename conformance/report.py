@@ -7,16 +7,18 @@ A file appears under its name only when its footer is written; until then it is 
 
 from __future__ import annotations
 
+import gzip
 import os
 import platform
 import tomllib
+import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO, get_args
+from typing import BinaryIO, cast, get_args
 
 import msgspec
 from msgspec import Struct
@@ -28,6 +30,7 @@ from conformance.protocol import Greeting
 from conformance.suite import ROOT, Scenario, Suite
 
 FORMAT = 1
+GZIP = b"\x1f\x8b"
 STATUSES: tuple[Status, ...] = get_args(Status)
 APPLICABLE: tuple[Status, ...] = ("pass", "fail", "error", "timeout", "xfail", "xpass")
 """What was asked of the implementation and answered for."""
@@ -228,7 +231,8 @@ def footer(results: Iterable[Result], seconds: float, why: str = "") -> Footer:
 class Writer:
     """Writes a record as it grows.  `with Writer(path) as write: write(header) … write(footer)`.
 
-    The file gets its name when the footer has been written; otherwise NAME.part is left.
+    The file gets its name when the footer has been written; otherwise NAME.part is left.  A name that ends in .gz
+    makes it packed, as the records in conformance/results/ are.
     """
 
     def __init__(self, path: Path):
@@ -242,7 +246,8 @@ class Writer:
     def __enter__(self) -> Callable[[Header | Result | Footer], None]:
         if not self._direct:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-        self._out = open(self._part, "wb")
+        packed = self.path.suffix == ".gz"
+        self._out = cast(BinaryIO, gzip.GzipFile(self._part, "wb", mtime=0)) if packed else open(self._part, "wb")
         return self._write
 
     def _write(self, record: Header | Result | Footer) -> None:
@@ -274,7 +279,10 @@ def write(path: Path, report: Report) -> None:
 def read(path: Path) -> Report:
     """Read a report.  Raises ReportError, which names file, line and the way out."""
     try:
-        lines = path.read_bytes().splitlines()
+        data = path.read_bytes()
+        lines = (gzip.decompress(data) if data.startswith(GZIP) else data).splitlines()
+    except (gzip.BadGzipFile, EOFError, zlib.error) as e:
+        raise ReportError(f"{path}: cannot be unpacked: {e}") from None
     except OSError as e:
         raise ReportError(f"{path}: cannot be read: {e.strerror}") from None
     decode = msgspec.json.Decoder(Header | Result | Footer).decode

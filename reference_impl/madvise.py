@@ -31,13 +31,17 @@ def madvise(k: Kernel, mm: Mm, first: Vpn, end: Vpn, advice: str) -> None:
 
 def populate(k: Kernel, mm: Mm, first: Vpn, end: Vpn, *, write: bool) -> None:
     """Fault everything in, as loads or stores would, without changing contents."""
-    for vpn in range(first, end):
+    vpn = first
+    while vpn < end:
         vma = mm.find(vpn)
         if vma is None:
             raise Errno("ENOMEM")
         if vma.protection == "none" or (write and not vma.may_write):
             raise Errno("EINVAL")
         gup.get_pages(k, mm, vpn, vpn + 1, write=write)
+        run = mm.table.run(vpn)
+        assert run is not None
+        vpn = min(run.end, vma.end)  # The entries of one run are alike.
 
 
 # --- advice that is kept in the VMA ---

@@ -38,6 +38,9 @@ class Model:
     """A reference model that behaves like the kernel of one profile."""
 
     def __init__(self, profile_name: str = DEFAULT_PROFILE) -> None:
+        self._behave_like(profile_name)
+
+    def _behave_like(self, profile_name: str) -> None:
         self.profile = profile.load(profile_name)
         self.kernel = Kernel(self.profile)
         self.missing = _missing(self.profile)
@@ -81,7 +84,7 @@ class Model:
         if wanted is not None and wanted != self.profile.name:
             if wanted not in profile.names():
                 raise BadRequest(f"There is no profile {wanted}.")
-            self.__init__(wanted)  # type: ignore[misc]
+            self._behave_like(wanted)
         parameters = {
             name: value
             for name, value in self.profile.parameters.items()

@@ -38,6 +38,52 @@ Feature: Reuse or copy of a small anonymous page
       Then page 0 of B was reused
       And pipe p holds "b2"
 
+    @cow.marked.read-only-entry
+    Scenario Outline: A marked page whose entry a read pin has left read-only is reused in spite of a reference
+      Given A has <page>
+      And A forks B
+      And A reads page 0 with process_vm_readv
+      And A vmsplices page 0 into pipe p
+      When A writes "new" to page 0
+      Then page 0 of A was reused
+      And pipe p holds "new"
+
+      Examples:
+        | page                             |
+        | a base page                      |
+        | an order-4 folio                 |
+        | an order-9 folio mapped by a PMD |
+        | an order-9 folio mapped by PTEs  |
+        | a hugetlb page                   |
+
+    @cow.marked.read-only-folio
+    Scenario Outline: A folio that its last user has only pinned for reading is reused in spite of a reference
+      Given A has <page>
+      And A forks B
+      And B exits
+      And A reads page 0 with process_vm_readv
+      And A vmsplices page 0 into pipe p
+      When A writes "new" to page 0
+      Then every page of A was reused
+      And pipe p holds "new"
+
+      Examples:
+        | page                             |
+        | a base page                      |
+        | an order-9 folio mapped by a PMD |
+        | a hugetlb page                   |
+
+    @cow.marked.forced
+    Scenario: A copy that FOLL_FORCE has made is written again in spite of a reference
+      Given A has 1 page of private anonymous memory
+      And A forks B
+      And A makes page 0 read-only
+      And A writes "a" to page 0 through its mem file
+      And A vmsplices page 0 into pipe p
+      When A writes "a2" to page 0 through its mem file
+      Then page 0 of A was reused
+      And pipe p holds "a2"
+
     @cow.marked.one-left
     Scenario Outline: The last mapped page of a folio is reused if it has never been shared
       Given A has <page>

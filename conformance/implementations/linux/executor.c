@@ -30,6 +30,7 @@
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -471,43 +472,67 @@ static void do_vm_read(struct words *w, struct reply *out)
 	out->r.length = (uint32_t)(count * 8);
 }
 
-/* mem_read SLOT ADDRESS COUNT: the first 8 bytes of each page through /proc/PID/mem */
-static void do_mem_read(struct words *w, struct reply *out)
+/* Kernels with CONFIG_PROC_MEM_FORCE_PTRACE give FOLL_FORCE to a tracer only (fs/proc/base.c: proc_mem_foll_force).
+ * Returns whether the process is now traced and stopped, in the middle of its recv. */
+static int trace(pid_t pid)
 {
-	int fd = open_proc(processes[number(w) % SLOTS].pid, "mem", O_RDONLY);
-	uint64_t from = number(w);
-	size_t count = number(w);
+	int status;
+
+	if (ptrace(PTRACE_SEIZE, pid, NULL, NULL) < 0)
+		return 0;
+	ptrace(PTRACE_INTERRUPT, pid, NULL, NULL);
+	while (waitpid(pid, &status, __WALL) < 0 && errno == EINTR)
+		;
+	return 1;
+}
+
+/* Reads from `data`, or writes to it, 8 bytes at the start of each page through /proc/PID/mem. */
+static void access_mem(unsigned slot, uint64_t at, size_t count, int writing, unsigned char *data, struct reply *out)
+{
+	pid_t pid = processes[slot % SLOTS].pid;
+	int fd = open_proc(pid, "mem", writing ? O_WRONLY : O_RDONLY), traced = 0;
 
 	if (fd < 0)
 		return fail(out, errno);
-	if (count * 8 > DATA_MAX)
-		fail(out, E2BIG);
-	else
-		out->r.length = (uint32_t)(count * 8);
-	for (size_t i = 0; out->r.kind == DONE && i < count; i++) {
-		if (pread(fd, out->data + i * 8, 8, (off_t)(from + i * page_size)) != 8)
+	for (size_t i = 0; i < count;) {
+		off_t offset = (off_t)(at + i * page_size);
+		ssize_t done = writing ? pwrite(fd, data, 8, offset) : pread(fd, data + i * 8, 8, offset);
+
+		if (done == 8) {
+			i++;
+		} else if (errno != EIO || traced || !(traced = trace(pid))) {
 			fail(out, errno);
+			break;
+		}
 	}
+	if (traced)
+		ptrace(PTRACE_DETACH, pid, NULL, NULL);
 	close(fd);
+}
+
+/* mem_read SLOT ADDRESS COUNT: the first 8 bytes of each page through /proc/PID/mem */
+static void do_mem_read(struct words *w, struct reply *out)
+{
+	unsigned slot = (unsigned)number(w);
+	uint64_t from = number(w);
+	size_t count = number(w);
+
+	if (count * 8 > DATA_MAX)
+		return fail(out, E2BIG);
+	access_mem(slot, from, count, 0, out->data, out);
+	if (out->r.kind == DONE)
+		out->r.length = (uint32_t)(count * 8);
 }
 
 /* mem_write SLOT ADDRESS COUNT WORD: WORD in the first 8 bytes of each page through /proc/PID/mem */
 static void do_mem_write(struct words *w, struct reply *out)
 {
-	int fd = open_proc(processes[number(w) % SLOTS].pid, "mem", O_WRONLY);
+	unsigned slot = (unsigned)number(w);
 	uint64_t to = number(w);
 	size_t count = number(w);
 	uint64_t word = number(w);
 
-	if (fd < 0)
-		return fail(out, errno);
-	for (size_t i = 0; i < count; i++) {
-		if (pwrite(fd, &word, 8, (off_t)(to + i * page_size)) != 8) {
-			fail(out, errno);
-			break;
-		}
-	}
-	close(fd);
+	access_mem(slot, to, count, 1, (unsigned char *)&word, out);
 }
 
 /* Reads one word per frame from a file like kpagecount; runs of frames are read at once. */

@@ -408,7 +408,7 @@ def _folio(canvas: Canvas, group: list[Run], had: Run | None) -> Iterator[tuple[
 
 
 def _folio_head(folio: Run) -> str:
-    words: list[str] = [_KINDS.get(folio["kind"], folio["kind"])]
+    words = [str(_KINDS.get(folio["kind"], folio["kind"]))]
     if folio.get("file"):
         words[0] += f" {folio['file']} from page {folio.get('index', 0)}"
     words.append(f"order {folio['order']}")
