@@ -463,6 +463,7 @@ Feature: Copy-on-write and pages that get_user_pages has handed out
     @cow.pin-unshares.ksm
     Scenario: A KSM page is always copied
       Given A has 2 pages of private anonymous memory
+      And A writes "twin6" to every page
       And A calls MADV_MERGEABLE on every page
       And KSM merges what it can
       When A reads page 0 with process_vm_readv

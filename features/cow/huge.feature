@@ -55,6 +55,18 @@ Feature: Reuse or copy of a huge page that a PMD maps
       And A has a PMD for every page
       And pipe p holds "new"
 
+    @cow.pmd-reuse.marked-read-only
+    Scenario: A PMD that a read pin has marked and left read-only is not split because of a reference
+      Given A has an order-9 folio mapped by a PMD
+      And A forks B
+      And B exits
+      And A reads page 0 with process_vm_readv
+      And A vmsplices page 9 into pipe p
+      When A writes "new" to page 0
+      Then every page of A was reused
+      And A has a PMD for every page
+      And counter thp_split_pmd has risen by 0
+
   @cow.pmd-copy @pmd_order:9
   Rule: Otherwise a write to a folio mapped by a PMD MUST split the PMD and copy one base page, never the whole folio
 

@@ -7,18 +7,20 @@ Feature: Writing a page that KSM has merged
     @cow.ksm.shared
     Scenario: A write to one of two merged pages copies it
       Given A has 2 pages of private anonymous memory
+      And A writes "twin1" to every page
       And A calls MADV_MERGEABLE on every page
       And KSM merges what it can
       When A writes "new" to page 0
       Then page 0 of A was copied
       And page 1 of A is where it was
-      And A reads "old" in page 1
+      And A reads "twin1" in page 1
       And page 0 of A is no KSM page
       And page 1 of A is a KSM page
 
     @cow.ksm.last-user
     Scenario: The last user of a merged page copies it too, although mapcount and bit 56 say that it is alone
       Given A has 2 pages of private anonymous memory
+      And A writes "twin2" to every page
       And A calls MADV_MERGEABLE on every page
       And KSM merges what it can
       When A writes "new" to page 0
@@ -31,17 +33,20 @@ Feature: Writing a page that KSM has merged
     Scenario: Pages of two processes that KSM has merged are copied by a write of either
       Given A has 1 page of private anonymous memory
       And B has 1 page of private anonymous memory
+      And A writes "twin3" to page 0
+      And B writes "twin3" to page 0
       And A calls MADV_MERGEABLE on every page
       And B calls MADV_MERGEABLE on every page
       And KSM merges what it can
       Then page 0 of A is the same memory as page 0 of B
       When A writes "new" to page 0
       Then page 0 of A was copied
-      And B reads "old" in page 0
+      And B reads "twin3" in page 0
 
     @cow.ksm.owned
     Scenario: The copy of a merged page belongs to its writer
       Given A has 2 pages of private anonymous memory
+      And A writes "twin4" to every page
       And A calls MADV_MERGEABLE on every page
       And KSM merges what it can
       And A writes "new" to page 0

@@ -240,6 +240,7 @@ Feature: The exclusive marker, PageAnonExclusive
     @cow.marker-never.ksm
     Scenario: Merging by KSM takes the marker away
       Given A has 2 pages of private anonymous memory
+      And A writes "twin5" to every page
       And A calls MADV_MERGEABLE on every page
       When KSM merges what it can
       Then pages 0 to 1 of A are not marked exclusive

@@ -62,6 +62,7 @@ Feature: What fork does with page table entries
     @fork.shares.ksm
     Scenario: A KSM page is shared with the child
       Given A has 2 pages of private anonymous memory
+      And A writes "twin7" to every page
       And A calls MADV_MERGEABLE on every page
       And KSM merges what it can
       When A forks B

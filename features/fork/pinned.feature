@@ -233,6 +233,22 @@ Feature: Fork while pages are pinned
         | an order-4 folio partly shared before |
         | an order-9 folio partly shared before |
 
+    @fork.pinned-folio.unmarked-read-only
+    Scenario Outline: Marked and unmarked pages are told apart also where all entries are read-only
+      Given A has <page>
+      And A registers page 1 as io_uring buffer b
+      And A makes every page read-only
+      When A forks B
+      Then page 0 of B is the same memory as page 0 of A
+      And page 1 of B is not the same memory as page 1 of A
+      And page 2 of B is not the same memory as page 2 of A
+
+      Examples:
+        | page                                  |
+        | an order-2 folio partly shared before |
+        | an order-4 folio partly shared before |
+        | an order-9 folio partly shared before |
+
     @fork.pinned-folio.repinned @since:6.18
     Scenario Outline: After an earlier fork only the page marked by the pin itself is copied
       Given A has <page>

@@ -321,6 +321,16 @@ Feature: Which mappings fork copies
       Then C reads "" in page 0
       And B reads "b" in page 0
 
+    @fork.wipeonfork.no-anon-vma
+    Scenario: The wiped mapping counts as one that never had an anonymous page
+      Given A has 1 page of private anonymous memory
+      And A calls MADV_WIPEONFORK on page 0
+      And A forks B
+      And B calls MADV_KEEPONFORK on page 0
+      And B reads page 0
+      When B forks C
+      Then C has nothing for page 0
+
     @fork.wipeonfork.undone
     Scenario: Memory is shared again after MADV_KEEPONFORK
       Given A has 1 page of private anonymous memory

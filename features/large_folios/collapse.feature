@@ -3,7 +3,7 @@
 Feature: Collapsing into a huge page
 
   @large_folios.collapse
-  Rule: MADV_COLLAPSE of anonymous memory MUST allocate a new folio of the PMD order, copy the pages into it and map it by a PMD, whatever was mapped by PTEs before
+  Rule: MADV_COLLAPSE of anonymous memory that PTEs map MUST NOT succeed without a new folio of the PMD order that holds a copy of the pages and is mapped by a PMD
 
     @large_folios.collapse.same-folio
     Scenario: Even a huge page that is merely mapped by PTEs is copied into a new one
@@ -157,7 +157,7 @@ Feature: Collapsing into a huge page
         | upper  | 0 to 255   | 256 to 511 |
 
   @large_folios.collapse-references
-  Rule: MADV_COLLAPSE MUST fail with EAGAIN and change nothing while anybody holds a reference on one of the pages
+  Rule: MADV_COLLAPSE MUST fail with EAGAIN and change nothing while anybody holds a reference on one of the pages that it would copy
 
     @large_folios.collapse-references.get
     Scenario: One FOLL_GET reference is enough
@@ -195,7 +195,7 @@ Feature: Collapsing into a huge page
       And A has a PMD for every page
 
   @large_folios.collapse-file
-  Rule: MADV_COLLAPSE of a range of a file whose page cache holds one aligned folio of the PMD order MUST map that folio by a PMD in place
+  Rule: MADV_COLLAPSE of a range of a file whose page cache holds one aligned folio of the PMD order MUST map that folio by a PMD in place, unless the range has private copies
 
     @large_folios.collapse-file.in-place
     Scenario: A memfd folio that is mapped by PTEs gets its PMD back without a copy

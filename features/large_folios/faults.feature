@@ -2,7 +2,7 @@
 Feature: Which folio a fault in anonymous memory gets
 
   @large_folios.whole-block
-  Rule: A write fault that allocates a large folio MUST map the naturally aligned block of that size around the address, all of it and nothing else
+  Rule: A write fault that allocates a large anonymous folio MUST map the naturally aligned block of that size around the address, all of it and nothing else
 
     @large_folios.whole-block.second
     Scenario Outline: A write in the second block maps that block and leaves the first one empty
@@ -54,7 +54,7 @@ Feature: Which folio a fault in anonymous memory gets
         | 9     | 1024  | 1        |
 
   @large_folios.block-must-fit
-  Rule: A fault MUST NOT allocate a folio for a block that is not all inside the VMA or of which any entry is already set
+  Rule: A fault on an empty entry MUST NOT allocate an anonymous folio for a block that is not all inside the VMA or of which any PTE is already set
 
     @large_folios.block-must-fit.past-the-end
     Scenario Outline: A block that the end of the VMA cuts off gets smaller folios
@@ -112,7 +112,7 @@ Feature: Which folio a fault in anonymous memory gets
       And A has nothing for pages 1 to 15
 
   @large_folios.pmd-or-ptes
-  Rule: A folio of the PMD order that a fault allocates MUST be mapped by one PMD, a smaller one MUST be mapped by one PTE for each page
+  Rule: An anonymous folio of the PMD order that a fault allocates MUST be mapped by one PMD, a smaller one MUST be mapped by one PTE for each page
 
     @large_folios.pmd-or-ptes.counts
     Scenario Outline: What one write adds to the counters of the new folio
@@ -167,7 +167,7 @@ Feature: Which folio a fault in anonymous memory gets
         | 9     |
 
   @large_folios.read-fault
-  Rule: A read fault in empty anonymous memory MUST NOT allocate a folio: it maps the zero page, or the huge zero page where a PMD fits
+  Rule: A read fault in empty anonymous memory MUST map the zero page or, where a PMD fits and use_zero_page is 1, the huge zero page
 
     @large_folios.read-fault.small
     Scenario: A read where folios are smaller than a PMD maps the zero page once

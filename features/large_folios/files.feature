@@ -2,7 +2,7 @@
 Feature: Large folios of files and hugetlb
 
   @large_folios.file-pmd @pmd_order:9
-  Rule: A fault on a file folio of the PMD order MUST map all of it by a PMD where address and VMA allow, and by PTEs where they do not
+  Rule: A fault that maps a file folio of the PMD order MUST map all of it by a PMD where alignment, VMA and an empty PMD allow, and by PTEs otherwise
 
     @large_folios.file-pmd.aligned
     Scenario Outline: <access> one page of a folio on <filesystem> maps all of it by a PMD

@@ -2,7 +2,7 @@
 Feature: Splitting a folio
 
   @large_folios.folio-split
-  Rule: A folio split MUST leave every mapped page where it was with its content and its mapcount, mapped by PTEs
+  Rule: A split of an anonymous folio MUST leave every mapped page that is not all zeros where it was, with its content and its mapcount, mapped by PTEs
 
     @large_folios.folio-split.base-pages
     Scenario Outline: <folio> becomes base pages in place
@@ -182,7 +182,7 @@ Feature: Splitting a folio
         | 8   |
 
   @large_folios.folio-split-references
-  Rule: A folio split MUST fail and change nothing while anybody holds a reference that is neither a mapping nor the page cache's
+  Rule: A folio split MUST fail and change nothing while anybody but the caller holds a reference that is neither a mapping's nor the page cache's nor the swap cache's
 
     @large_folios.folio-split-references.get
     Scenario Outline: One FOLL_GET reference on any page keeps <folio> whole
@@ -238,7 +238,7 @@ Feature: Splitting a folio
         | an order-9 folio mapped by a PMD | 9     | a PMD |
 
   @large_folios.advice-part
-  Rule: MADV_COLD and MADV_FREE on a part of a large folio MUST return 0; they split it if the sharing test calls it exclusive, and MUST NOT split it while another process maps it
+  Rule: MADV_COLD and MADV_FREE on a part of a large folio MUST return 0, MUST NOT split it if the sharing test calls it shared, and MUST try to split it otherwise
 
     @large_folios.advice-part.alone
     Scenario Outline: MADV_COLD on page 0 of <folio> splits it into base pages in place

@@ -100,7 +100,7 @@ Feature: Partial mappings and the deferred split
       And B reads "old" in page 1
 
   @large_folios.partially-mapped @config:page_mapcount
-  Rule: An anonymous folio MUST be queued for splitting when it loses the last mapping of some of its pages and others are still mapped
+  Rule: An anonymous folio MUST be queued as partially mapped when it loses the last mapping of some of its pages, others are still mapped, and it is not in the swap cache
 
     @large_folios.partially-mapped.how
     Scenario Outline: An order-4 folio is queued when its owner <acts>
@@ -159,7 +159,7 @@ Feature: Partial mappings and the deferred split
       Then counter split_deferred has risen by 1
 
   @large_folios.partially-mapped-not
-  Rule: A folio MUST NOT be queued for splitting while every page of it is mapped by some process
+  Rule: A folio MUST NOT be queued as partially mapped while every page of it is mapped by some process
 
     @large_folios.partially-mapped-not.sharer
     Scenario Outline: One of two sharers drops half of <folio>
@@ -203,7 +203,7 @@ Feature: Partial mappings and the deferred split
       Then counter split_deferred is unchanged
 
   @large_folios.partially-mapped-whole
-  Rule: A folio MAY be queued while all of it is being unmapped page by page, but MUST NOT be when one batch takes all of it
+  Rule: A folio MAY be queued as partially mapped while all of it is unmapped piece by piece, but MUST NOT be when one batch takes all of it
 
     @large_folios.partially-mapped-whole.batch @since:6.12
     Scenario Outline: Nobody queues <folio> that goes all at once
@@ -242,7 +242,7 @@ Feature: Partial mappings and the deferred split
       Then counter split_deferred has risen by 1
 
   @large_folios.partially-mapped-sticky @since:6.12
-  Rule: A folio that is marked partially mapped MUST stay so until it is split or freed, and MUST be counted once
+  Rule: A folio that is marked partially mapped MUST stay so until it is split, migrated or freed, and MUST be counted once
 
     @large_folios.partially-mapped-sticky.counted-once
     Scenario: Dropping more of an order-4 folio counts nothing more
@@ -285,7 +285,7 @@ Feature: Partial mappings and the deferred split
         | 2   |
 
   @large_folios.partially-mapped-average @config:no_page_mapcount
-  Rule: Without per-page mapcounts a folio MUST be queued when an unmap leaves its mapcount below its number of pages and no PMD, and MAY stay unqueued otherwise
+  Rule: Without per-page mapcounts an anonymous folio MUST be queued as partially mapped when an unmap leaves its mapcount above 0 but below its number of pages and no PMD, and MAY stay unqueued otherwise
 
     @large_folios.partially-mapped-average.sole
     Scenario Outline: One process drops a page of <folio>
@@ -326,7 +326,7 @@ Feature: Partial mappings and the deferred split
       Then the folio of page 0 of A is not partially mapped
 
   @large_folios.deferred-anon-only
-  Rule: Only anonymous large folios MUST be queued for splitting; folios of files and hugetlb MUST NOT be
+  Rule: Folios of files, hugetlb folios and base pages MUST NOT be queued for splitting
 
     @large_folios.deferred-anon-only.file
     Scenario Outline: A file folio on <filesystem> of which a process drops a part is not queued

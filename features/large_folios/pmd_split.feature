@@ -3,7 +3,7 @@
 Feature: Splitting a PMD
 
   @large_folios.pmd-split
-  Rule: A PMD split MUST replace the PMD by a PTE for each page and MUST leave the folio whole and in place
+  Rule: Splitting an anonymous PMD MUST replace it by a PTE for each page and MUST leave the folio whole and in place
 
     @large_folios.pmd-split.cause
     Scenario Outline: Acting on a part of the huge page splits its PMD, not its folio
@@ -47,7 +47,7 @@ Feature: Splitting a PMD
       And counter thp_split_pmd has risen by 1
 
   @large_folios.pmd-split-boundary
-  Rule: A PMD MUST NOT be split by a call whose range starts and ends at PMD boundaries
+  Rule: mprotect, munmap, MADV_DONTNEED, MADV_DONTFORK and MADV_COLD MUST NOT split a PMD if their range starts and ends at PMD boundaries
 
     @large_folios.pmd-split-boundary.whole
     Scenario Outline: A call on the whole huge page keeps its PMD
@@ -308,7 +308,7 @@ Feature: Splitting a PMD
       And the folio of page 1 of A has 511 references
 
   @large_folios.pmd-split-marker
-  Rule: A PMD split MUST give each of the pages the exclusive marker of the PMD's folio
+  Rule: Splitting an anonymous PMD MUST give each of the pages the exclusive marker of the PMD
 
     @large_folios.pmd-split-marker.exclusive
     Scenario: A sole owner's pages are all marked
@@ -336,7 +336,7 @@ Feature: Splitting a PMD
       And B reads "old" in pages 0 to 255
 
   @large_folios.pmd-not-restored
-  Rule: Undoing what split a PMD MUST NOT bring the PMD back
+  Rule: Undoing what split an anonymous PMD MUST NOT bring the PMD back
 
     @large_folios.pmd-not-restored.mprotect
     Scenario: Equal protections again do not join the PTEs

@@ -2,7 +2,7 @@
 Feature: What one page table entry adds
 
   @mapcount.one-per-entry
-  Rule: A page table entry that maps a page MUST add exactly one to the mapcount of that page
+  Rule: A leaf entry that is not special MUST add exactly one to the mapcount of each page that it maps
 
     @mapcount.one-per-entry.small
     Scenario: A base page that one process has written has mapcount 1
@@ -77,7 +77,7 @@ Feature: What one page table entry adds
       And every page of A's log has mapcount 1
 
   @mapcount.uncounted
-  Rule: An entry that maps no counted page MUST NOT add to any mapcount
+  Rule: Special entries, swap entries and migration entries MUST NOT add to any mapcount
 
     @mapcount.uncounted.nothing
     Scenario: A page that nobody has touched has mapcount 0

@@ -2,7 +2,7 @@
 Feature: When a mapcount rises and falls
 
   @mapcount.fork
-  Rule: Fork MUST add one for every present entry of a counted page that it copies
+  Rule: An entry that fork copies into the child MUST add to the mapcounts what the parent's entry had added
 
     @mapcount.fork.small
     Scenario Outline: <page> has mapcount 2 after one fork and 3 after two
@@ -214,13 +214,14 @@ Feature: When a mapcount rises and falls
       And every page of A has mapcount 1
       And every page of A is where it was
 
-    @mapcount.pmd-split.other-side
-    Scenario: Splitting the PMD of one process leaves the PMD of the other
+    @mapcount.pmd-split.other-side @config:page_mapcount
+    Scenario: Splitting the PMD of one process leaves the PMD of the other and every page at mapcount 2
       Given A has an order-9 folio mapped by a PMD
       And A forks B
       When B is mapped by PTEs
       Then A has a PMD for every page
       And B has a PTE for every page
+      And every page of A has mapcount 2
 
     @mapcount.pmd-split.counts
     Scenario: The split replaces one mapping of the whole by 512 mappings of pages
@@ -237,7 +238,7 @@ Feature: When a mapcount rises and falls
       And every page of A has mapcount 0
 
   @mapcount.file-pmd-split
-  Rule: Splitting the PMD of a file MUST remove the mapping; nothing is mapped until the next fault
+  Rule: Splitting a PMD of a file mapping MUST remove it and MUST map nothing in its place
 
     @mapcount.file-pmd-split.gone
     Scenario: mprotect of one page of a shmem PMD leaves all 512 entries empty

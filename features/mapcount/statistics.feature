@@ -2,7 +2,7 @@
 Feature: Statistics that follow the mapcounts
 
   @mapcount.anon-mapped
-  Rule: NR_ANON_MAPPED MUST change when a page is mapped for the first or unmapped for the last time, and only then
+  Rule: Outside hugetlb NR_ANON_MAPPED MUST count each mapped anonymous page once and, with per-page counts, no page that nobody maps
 
     @mapcount.anon-mapped.fault
     Scenario Outline: The first write to memory for <kind> adds <pages>
@@ -131,7 +131,7 @@ Feature: Statistics that follow the mapcounts
       Then counter nr_anon_mapped has fallen by 0
 
   @mapcount.file-mapped
-  Rule: NR_FILE_MAPPED MUST count each page of a file once while anybody maps it
+  Rule: Outside hugetlb NR_FILE_MAPPED MUST count each mapped page of a file once and, with per-page counts, no page that nobody maps
 
     @mapcount.file-mapped.first
     Scenario Outline: The first process that reads a page of <file> adds 1

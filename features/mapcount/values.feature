@@ -203,7 +203,7 @@ Feature: What the counters of a folio hold
       And the folio of page 0 of A has mapcount 16
 
   @mapcount.average @config:no_page_mapcount
-  Rule: Without per-page counts the average MUST be entire mappings plus PTEs per page, rounded half up, and at least 1
+  Rule: Without per-page counts the average of a mapped folio MUST be its entire mapcount plus its PTEs per page, rounded half up, and at least 1
 
     @mapcount.average.small
     Scenario Outline: For <page> the average is exact

@@ -2,7 +2,7 @@
 Feature: Bit 56 of pagemap, mapped exclusively
 
   @sharing.once
-  Rule: A small page that exactly one entry maps MUST be told mapped exclusively, whatever else refers to it
+  Rule: A small or hugetlb page that exactly one entry of one process maps MUST be told mapped exclusively, whatever else refers to it
 
     @sharing.once.alone
     Scenario Outline: <page> of one process is mapped exclusively
@@ -81,7 +81,7 @@ Feature: Bit 56 of pagemap, mapped exclusively
       And page 0 of A is mapped exclusively
 
   @sharing.once-large @config:page_mapcount
-  Rule: With per-page counts, a page of a large folio that exactly one PTE maps MUST be told mapped exclusively
+  Rule: With per-page counts, a page of a large folio that nothing but one PTE maps MUST be told mapped exclusively
 
     @sharing.once-large.alone
     Scenario Outline: Every page of <folio> of one process is mapped exclusively
@@ -152,7 +152,7 @@ Feature: Bit 56 of pagemap, mapped exclusively
       Then every page of C is mapped exclusively
 
   @sharing.twice
-  Rule: A page that two PTEs map MUST NOT be told mapped exclusively, also when both belong to one process
+  Rule: A page that two PTEs map MUST NOT be told mapped exclusively, also when both belong to one process, unless it is of a large folio without per-page counts
 
     @sharing.twice.fork
     Scenario Outline: <page> is not mapped exclusively after fork
@@ -221,7 +221,7 @@ Feature: Bit 56 of pagemap, mapped exclusively
       And page 0 of B is not mapped exclusively
 
   @sharing.not-mapped
-  Rule: An entry that maps no counted page MUST NOT be told mapped exclusively
+  Rule: Special entries, swap entries and empty entries MUST NOT be told mapped exclusively
 
     @sharing.not-mapped.nothing
     Scenario: A page that nobody has touched is not mapped exclusively
@@ -369,7 +369,7 @@ Feature: Bit 56 of pagemap, mapped exclusively
       Then page 3 of C was copied
 
   @sharing.without-page-counts @config:no_page_mapcount
-  Rule: Without per-page counts the bit MUST be the negation of the sharing test, the same for all pages of a folio
+  Rule: Without per-page counts the bit MUST be the negation of the sharing test, the same for all mapped pages of a folio
 
     @sharing.without-page-counts.alone
     Scenario Outline: <folio> of one process is mapped exclusively

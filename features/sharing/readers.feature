@@ -2,7 +2,7 @@
 Feature: Who asks whether a page is shared
 
   @sharing.advice-skips
-  Rule: Advice on part of a large folio that is called shared MUST leave the folio whole and report success
+  Rule: MADV_COLD, MADV_PAGEOUT and MADV_FREE on a part of a large folio that is called shared MUST return 0 and leave the folio whole
 
     @sharing.advice-skips.cold
     Scenario Outline: MADV_COLD on 2 pages of <folio> that a child shares does nothing
@@ -120,7 +120,7 @@ Feature: Who asks whether a page is shared
       Then the folio of page 0 of A's two has order 9
 
   @sharing.advice-acts
-  Rule: Advice on part of a large folio that is called exclusive MUST split the folio and MUST NOT lose content
+  Rule: MADV_COLD and MADV_FREE on a part of a large folio that is called exclusive MUST split it unless somebody holds a reference, and MUST NOT lose content outside their range
 
     @sharing.advice-acts.cold
     Scenario Outline: MADV_COLD on 2 pages of <folio> splits it when the child has exited
@@ -242,7 +242,7 @@ Feature: Who asks whether a page is shared
       Then the folio of page 0 of A's two has order 0
 
   @sharing.free-clean
-  Rule: MADV_FREE of whole folios MAY mark a shared folio that is not dirty; the other process MUST keep its content
+  Rule: MADV_FREE of whole folios that PTEs map MAY mark a shared folio that is not dirty; the other process MUST keep its content
 
     @sharing.free-clean.content
     Scenario Outline: The child keeps <page> when the parent frees it

@@ -2,7 +2,7 @@
 Feature: Owner slots of a large folio
 
   @sharing.slot-first @since:6.18
-  Rule: The first process that maps a large folio MUST get an owner slot that counts all its mappings, not its pages
+  Rule: The first process that maps a large folio outside hugetlb MUST get an owner slot that counts all its mappings, not its pages
 
     @sharing.slot-first.kinds
     Scenario Outline: <folio> is counted <count> times in one slot
@@ -38,7 +38,7 @@ Feature: Owner slots of a large folio
       Then 2 owner slots of page 0 of A are free
 
   @sharing.slot-second @since:6.18
-  Rule: A process that maps a folio while a slot is free MUST take it
+  Rule: A process without a slot that maps a folio while one is free MUST take it
 
     @sharing.slot-second.fork
     Scenario Outline: The child of <folio> gets the second slot with <count> mappings
@@ -108,7 +108,7 @@ Feature: Owner slots of a large folio
       And the folio of page 0 of C's one has mapcount 3
 
   @sharing.third-untracked @since:6.18
-  Rule: A process that maps a folio while both slots are taken MUST NOT be counted in a slot
+  Rule: A process that maps a folio while both slots belong to others MUST NOT be counted in a slot
 
     @sharing.third-untracked.fork
     Scenario: The second child of an order-4 folio has no slot
@@ -184,7 +184,7 @@ Feature: Owner slots of a large folio
       And page 0 of A is not shared
 
   @sharing.shared-cleared @since:6.18
-  Rule: The shared mark MUST be cleared when a process leaves and one slot then counts all mappings, and not before
+  Rule: The shared mark MUST be cleared by the unmap that leaves one slot counting all mappings, or no mapping at all, and not before
 
     @sharing.shared-cleared.child
     Scenario: The child's exit leaves the parent's slot with all 16 mappings

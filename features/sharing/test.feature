@@ -57,7 +57,7 @@ Feature: The kernel's own sharing test
       Then every page of A is maybe shared
 
   @sharing.never-false-exclusive @since:6.18
-  Rule: The sharing test MUST NOT call a large folio exclusive while two processes map any part of it
+  Rule: Outside hugetlb the sharing test MUST NOT call a large folio exclusive while two processes map any part of it
 
     @sharing.never-false-exclusive.fork
     Scenario Outline: <folio> is called shared after fork, on both sides
@@ -180,7 +180,7 @@ Feature: The kernel's own sharing test
       Then page 5 of C is not shared
 
   @sharing.one-process @since:6.18
-  Rule: A large folio that only ever one process has mapped MUST be called exclusive, however often it maps it
+  Rule: Outside hugetlb a large folio that only ever one process has mapped MUST be called exclusive, however often it maps it
 
     @sharing.one-process.alone
     Scenario Outline: <folio> of one process is not shared
@@ -216,7 +216,7 @@ Feature: The kernel's own sharing test
       And every page of A's two is not shared
 
   @sharing.sticky @since:6.18
-  Rule: A process whose mappings no slot counts MAY be called shared, though it is alone, until it has one mapping left
+  Rule: A process whose mappings no slot counts completely MAY be called shared, though it is alone, until it has one mapping left
 
     @sharing.sticky.third
     Scenario: The third process is called shared after the two others have exited
@@ -279,6 +279,18 @@ Feature: The kernel's own sharing test
       When C writes "new" to page 3
       Then every page of C was reused
 
+    @sharing.sticky.pmd-split
+    Scenario: Once its PMD is split it is called shared again and copies
+      Given A has an order-9 folio mapped by a PMD
+      And A forks B
+      And A forks C
+      And A exits
+      And B exits
+      And C is mapped by PTEs
+      When C writes "new" to page 3
+      Then page 3 of C was copied
+      And page 4 of C is maybe shared
+
     @sharing.sticky.new-child
     Scenario: A child that it forks gets the slot that it never had, and both are told shared
       Given A has an order-4 folio
@@ -302,7 +314,7 @@ Feature: The kernel's own sharing test
       Then page 0 of C is maybe shared
 
   @sharing.exit-order @since:6.18
-  Rule: A process that holds a slot MUST be called exclusive when all others have gone, in whichever order they go
+  Rule: A process whose slot counts all its mappings MUST be called exclusive when all others have gone, in whichever order they go
 
     @sharing.exit-order.second-left
     Scenario: The third exits, then the first: the second is exclusive
@@ -396,7 +408,7 @@ Feature: The kernel's own sharing test
       Then page 3 of A was reused
 
   @sharing.estimate @until:6.1
-  Rule: In 6.1 the test MAY call a shared large folio exclusive, because it asks one page
+  Rule: In 6.1 the test MAY call a shared large folio exclusive, or the folio of one process shared, because it asks one page
 
     @sharing.estimate.half-each
     Scenario: Two processes that keep a different half are both told exclusive

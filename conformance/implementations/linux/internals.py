@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from conformance import protocol as p
 from conformance.implementations.linux import kernel
@@ -90,6 +91,14 @@ class Internals:
         except NotReadable as e:
             raise NotHere("kcore", str(e)) from None
         return [seen.get(frame, False) for frame in at]
+
+    def without_false_ksm(self, pages: Sequence[Page]) -> list[Page]:
+        """The pages as a kernel would show them that sets KPF_KSM for KSM pages only."""
+        try:
+            true = self.structs.ksm({page.frame for page in pages if page.frame and page.flags & kernel.KPF_KSM})
+        except NotReadable as e:
+            raise NotHere("kcore", str(e)) from None
+        return [page if page.frame in true else replace(page, flags=page.flags & ~kernel.KPF_KSM) for page in pages]
 
     def owners(self, counters: FolioCounters, processes: Mapping[int, str]) -> p.Owners:
         """The owner slots of a folio; `processes`: the names of all processes by pid.

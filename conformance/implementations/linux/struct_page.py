@@ -172,6 +172,11 @@ class StructPages:
         queued = order > 1 and self._word(pages, at) != self._base + head * self._size + at
         return FolioCounters(refcount, total, counts[0], entire, partially_mapped=queued)
 
+    def ksm(self, frames: Collection[int]) -> set[int]:
+        """Which of the frames are KSM pages: both low bits of the mapping are set (mapping flags ANON and KSM)."""
+        pages = ((first + i, self.page(first + i)) for first, count in _runs(frames) for i in range(count))
+        return {frame for frame, page in pages if self._word(page, self._at["mapping"]) & 3 == 3}
+
     def _anon(self, pages: bytes) -> bool:
         """PageAnon: the low bit of the mapping."""
         return bool(self._word(pages, self._at["mapping"]) & 1)
