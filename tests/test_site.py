@@ -245,6 +245,15 @@ def test_a_recorded_failure_of_a_kernel_stops_the_build(tiny: Path) -> None:
         build(tiny)
 
 
+def test_a_failure_of_the_readers_own_kernel_is_shown_and_does_not_stop_the_build(tiny: Path) -> None:
+    own = tiny / "build" / "reports" / "linux.jsonl"
+    own.parent.mkdir(parents=True, exist_ok=True)
+    record(tiny, "fail").rename(own)
+    out, _, complaints = build(tiny)
+    assert "kernel 6.18.44: FAIL" in text_of((out / "spec" / "cow.html").read_text())
+    assert "1 scenarios do not pass on this machine's kernel" in complaints
+
+
 def test_a_torn_report_is_left_out(tiny: Path) -> None:
     path = record(tiny, "pass")
     path.write_text("\n".join(path.read_text().splitlines()[:-1]))

@@ -484,8 +484,6 @@ class Linux:
     def _page_flags(self, request: p.PageFlags) -> list[list[str]]:
         pages = self._asked(request)
         folios = self._lookup.folios(pages)
-        if self.here.false_ksm and "refcount" in self.here.missing:
-            raise NotHere("true-page-flags", self.here.false_ksm)
         if self.here.false_ksm:
             pages = self._internals.without_false_ksm(pages)
         return [kernel.flag_names(page, folio) for page, folio in zip(pages, folios, strict=True)]

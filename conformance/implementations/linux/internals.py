@@ -93,9 +93,10 @@ class Internals:
         return [seen.get(frame, False) for frame in at]
 
     def without_false_ksm(self, pages: Sequence[Page]) -> list[Page]:
-        """The pages as a kernel would show them that sets KPF_KSM for KSM pages only."""
+        """The pages as a kernel would show them that sets KPF_KSM for KSM pages only, which are small folios."""
+        large = kernel.KPF_COMPOUND_HEAD | kernel.KPF_COMPOUND_TAIL
         try:
-            true = self.structs.ksm({page.frame for page in pages if page.frame and page.flags & kernel.KPF_KSM})
+            true = self.structs.ksm({page.frame for page in pages if page.frame and not page.flags & large})
         except NotReadable as e:
             raise NotHere("kcore", str(e)) from None
         return [page if page.frame in true else replace(page, flags=page.flags & ~kernel.KPF_KSM) for page in pages]

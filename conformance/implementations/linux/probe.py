@@ -53,6 +53,8 @@ class Here:
     counters: tuple[str, ...]
     may_set: bool
     """Settings of the machine may be changed."""
+    false_ksm: bool
+    """kpageflags shows every anonymous page as a KSM page."""
 
 
 def read_only(machine: Machine) -> str:
@@ -80,12 +82,14 @@ def look(machine: Machine, settings: Settings | None, fixed: str) -> Here:
         may_change = f"this needs other settings of the machine, and {fixed or 'only root can change them'}"
     missing = {"state": "the whole state is not visible on a running kernel"}
 
-    _look_at_pages(machine, page_size, word_bits, config, missing)
+    false_ksm = _look_at_pages(machine, page_size, word_bits, config, missing)
     scan = machine.run(f"0 scan 0 0 {page_size:x} {kernel.SCAN_MASK:x}")[0].kind == "ok"
     if not scan and "frames" in missing:
         missing["entries"] = "this kernel has no PAGEMAP_SCAN (it came in 6.7), and " + missing["frames"]
     why = missing.get("folio-order") or internals.unreadable(machine, version)
     missing.update(internals.missing(why, version, config))
+    if false_ksm and why:
+        missing.setdefault("page-flags", "/proc/kpageflags of this kernel shows KPF_KSM for every anonymous page")
     if not machine.read("/proc/self/smaps"):
         missing["smaps"] = "this kernel has no /proc/PID/smaps"
 
@@ -139,6 +143,7 @@ def look(machine: Machine, settings: Settings | None, fixed: str) -> Here:
         version,
         there,
         settings is not None,
+        false_ksm,
     )
 
 
@@ -178,8 +183,12 @@ def _profile(version: tuple[int, int], config: dict[str, str]) -> tuple[str, str
 
 def _look_at_pages(
     machine: Machine, page_size: int, word_bits: int, config: dict[str, str], missing: dict[str, str]
-) -> None:
-    """Page frame numbers and what is known per frame: looked at with one page of one process."""
+) -> bool:
+    """Page frame numbers and what is known per frame: looked at with one page of one process.
+
+    Returns whether kpageflags shows this page as a KSM page.  Since 6.10 it did so for every anonymous page, until that
+    was corrected (fs/proc/page.c: stable_page_flags).
+    """
     at = 1 << 36 if word_bits == 64 else 1 << 30
     machine.do("0 spawn 1", f"1 mmap {at:x} {page_size:x} 3 22", f"1 store {at:x} 1 41")
     seen = machine.run(f"0 pages 1 {at:x} 1")[0]
@@ -187,7 +196,7 @@ def _look_at_pages(
     if seen.kind != "ok":
         why = f"/proc/PID/pagemap cannot be read: {seen.name}"
         missing.update(dict.fromkeys(("mapped-exclusively", *PER_FRAME), why))
-        return
+        return False
     (page,) = kernel.pages(seen.data)
     if not page.frame:
         missing.update(dict.fromkeys(PER_FRAME, "page frame numbers are hidden from ordinary users"))
@@ -197,6 +206,7 @@ def _look_at_pages(
         missing["page-mapcount"] = "this kernel keeps no mapcount per page (CONFIG_NO_PAGE_MAPCOUNT)"
     else:
         missing["average-page-mapcount"] = "/proc/kpagecount shows the mapcount of the page on this kernel"
+    return bool(page.flags & kernel.KPF_KSM)
 
 
 def _look_for_directories(machine: Machine, root: bool) -> tuple[dict[str, str], dict[str, tuple[str, str]]]:

@@ -173,7 +173,7 @@ class StructPages:
         return FolioCounters(refcount, total, counts[0], entire, partially_mapped=queued)
 
     def ksm(self, frames: Collection[int]) -> set[int]:
-        """Which of the frames are KSM pages: both low bits of the mapping are set (mapping flags ANON and KSM)."""
+        """Which of the frames, all of small folios, are KSM pages: both low bits of the mapping are set."""
         pages = ((first + i, self.page(first + i)) for first, count in _runs(frames) for i in range(count))
         return {frame for frame, page in pages if self._word(page, self._at["mapping"]) & 3 == 3}
 

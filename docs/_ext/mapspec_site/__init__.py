@@ -91,16 +91,24 @@ def _merge(app: Sphinx, env: BuildEnvironment, docnames: set[str], other: BuildE
 
 
 def _gate(app: Sphinx, env: BuildEnvironment) -> list[str]:
-    """Stop the build if a scenario that a page shows does not pass."""
+    """Stop the build if a scenario that a page shows does not pass on the model or in a record that we keep.
+
+    What the reader's own kernel fails is shown, and does not stop the build.
+    """
     site = data.current()
-    lines = []
+    lines, own = [], 0
     for page, used in env.mapspec_used.items():  # type: ignore[attr-defined]
         rules = [site.suite.rules[name] for name in used if name in site.suite.rules]
         for column, one, cell in site.bad(rules):
+            if not column.model and not column.recorded:
+                own += 1
+                continue
             reason = cell.reason.replace("\n", "\n      ")
             lines.append(f"  {page}: {one.id} ({one.file}:{one.line}) on {column.label}: {cell.word}\n      {reason}")
             if not column.model:
                 lines[-1] += f"\n      recorded in {column.origin}"
+    if own:
+        log.warning("mapspec: %d scenarios do not pass on this machine's kernel; the pages show which", own)
     if lines:
         shown = "\n".join(lines[:20]) + ("\n  …" if len(lines) > 20 else "")
         raise ExtensionError(f"mapspec: the pages rely on {len(lines)} that do not pass:\n{shown}")

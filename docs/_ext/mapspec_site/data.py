@@ -62,6 +62,8 @@ class Column:
     origin: str = ""
     """Where the results come from."""
     complete: bool = True
+    recorded: bool = False
+    """Kept in the repository, so that the pages rely on it; else it is what the reader's own kernel did."""
 
     def cell(self, scenario: Scenario) -> Cell:
         """The result of a scenario, or why there is none."""
@@ -208,7 +210,7 @@ def load(root: Path, reports: Path, recorded: Path, cache: Path) -> Site:
     site.code, newest = _code(root)
     for name in known:
         site.columns.append(_model(site, name, reports, cache, newest))
-    site.columns += _kernels(site, [*sorted(recorded.glob("*.jsonl")), *sorted(reports.glob("*.jsonl"))])
+    site.columns += _kernels(site, [*sorted(recorded.glob("*.jsonl*")), *sorted(reports.glob("*.jsonl"))], recorded)
     return site
 
 
@@ -264,7 +266,7 @@ def _run(site: Site, profile: str, missing: list[Scenario], found: dict[str, Res
 # --- kernels ----------------------------------------------------------------------------------------------
 
 
-def _kernels(site: Site, paths: list[Path]) -> list[Column]:
+def _kernels(site: Site, paths: list[Path], recorded: Path) -> list[Column]:
     """One column per kernel release; of two reports of the same release the newer wins."""
     newest: dict[str, tuple[Report, Path]] = {}
     for path in paths:
@@ -285,7 +287,7 @@ def _kernels(site: Site, paths: list[Path]) -> list[Column]:
             f"kernel {release}", release, found.header.profile, False, site.digests, found.results, found.header,
             path.resolve().relative_to(site.root.resolve()).as_posix()
             if path.resolve().is_relative_to(site.root.resolve()) else path.name,
-            found.complete,
+            found.complete, path.parent == recorded,
         )
         for release, (found, path) in sorted(newest.items(), key=lambda item: _version(item[0]))
     ]  # fmt: skip
