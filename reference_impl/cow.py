@@ -7,10 +7,11 @@ wp_page_shared), mm/huge_memory.c (do_huge_pmd_wp_page, do_huge_zero_wp_pmd).
 
 from __future__ import annotations
 
-from . import fault, large_folios, swap
+from . import large_folios, swap
 from .folio import Folio
 from .kernel import Kernel
-from .mm import Leaf, Mm
+from .mm import Leaf, Mm, contents
+from .rmap import map_new_anon
 from .units import PageIndex, Vpn, align_down
 from .vma import Vma
 
@@ -105,11 +106,11 @@ def _copy(k: Kernel, mm: Mm, vma: Vma, vpn: Vpn, entry: Leaf, *, unshare: bool) 
     """wp_page_copy: a new page of order 0, whatever the old one was."""
     old = entry.folio
     new = k.alloc(0, "anon")
-    new.fill(0, 1, fault.contents(entry, 0, 1)[0])
+    new.fill(0, 1, contents(entry, 1)[0])
 
     # count, map, account: first the new page goes in, then the old one loses its mapping.
     writable = vma.may_write and not unshare
-    fault.map_new_anon(k, mm, vma, vpn, new, writable=writable, dirty=not unshare or entry.dirty)
+    map_new_anon(k, mm, vma, vpn, new, writable=writable, dirty=not unshare or entry.dirty)
     if entry.kind == "zero":
         # rule: cow.zero-page
         return  # count: nobody counted the zero page.
@@ -143,7 +144,7 @@ def _write_huge_zero(k: Kernel, mm: Mm, vma: Vma, vpn: Vpn) -> None:
     if k.profile["cow.huge-zero"] == "new-huge-page":
         # count: nobody counted the huge zero page.
         folio = k.alloc(k.profile.pmd_order, "anon")
-        fault.map_new_anon(k, mm, vma, vpn, folio, writable=vma.may_write, dirty=True)
+        map_new_anon(k, mm, vma, vpn, folio, writable=vma.may_write, dirty=True)
         return
     large_folios.split_pmd(k, mm, start)
     after = mm.table.get(vpn)

@@ -8,58 +8,55 @@ Source: mm/memory.c (handle_mm_fault, do_anonymous_page, alloc_anon_folio), mm/h
 from __future__ import annotations
 
 from . import cow, files, hugetlb, swap
-from .folio import Folio
 from .kernel import Kernel
-from .mm import Leaf, Mm, Swapped
+from .mm import Leaf, Mm, Swapped, contents
+from .rmap import map_new_anon
 from .units import Signal, Vpn, align_down
 from .vma import HUGEPAGE, NOHUGEPAGE, Vma
 
 
 def load(k: Kernel, mm: Mm, first: Vpn, end: Vpn) -> list[str]:
     """What each page holds, as the process reads it."""
+    _, signal = fault_in(k, mm, first, end, write=False)
+    if signal:
+        raise signal
     values: list[str] = []
-    vpn = first
-    while vpn < end:
-        vma = mm.find(vpn)
-        if vma is None or vma.protection == "none":
-            raise Signal("SIGSEGV")
-        run = mm.table.run(vpn)
-        if run is None or isinstance(run.value, Swapped):
-            handle(k, mm, vma, vpn, write=False)
-            continue
-        stop = min(end, run.end, vma.end)
-        values += contents(run.value, vpn - run.first, stop - vpn)
-        vpn = stop
-    return values
-
-
-def contents(entry: Leaf, distance: int, count: int) -> list[str]:
-    """What `count` pages hold, starting `distance` pages behind the one that `entry` is for."""
-    if entry.kind in ("zero", "huge-zero"):
-        return [""] * count
-    first = entry.page + distance
-    if count == 1:
-        return [entry.folio.value(first)]
-    values = [""] * count
-    for start, end, value in entry.folio.contents.over(first, first + count):
-        values[start - first : end - first] = [value] * (end - start)
+    for start, stop, entry in mm.table.over(first, end):
+        assert isinstance(entry, Leaf)
+        values += contents(entry, stop - start)
     return values
 
 
 def store(k: Kernel, mm: Mm, first: Vpn, end: Vpn, value: str) -> None:
-    """Store the same into each page."""
+    """Store the same into each page, up to the first that cannot be written to."""
+    reached, signal = fault_in(k, mm, first, end, write=True)
+    fill(mm, first, reached, value)
+    if signal:
+        raise signal
+
+
+def fault_in(k: Kernel, mm: Mm, first: Vpn, end: Vpn, *, write: bool) -> tuple[Vpn, Signal | None]:
+    """Fault until [first, end) can be accessed.  The first page that cannot be, or `end`; and why not.
+
+    Entries that allow the access are passed over run by run.  Faults are one by one, as they are in the kernel: each
+    decides by the counters that the one before has left.  No fault depends on what the access before has stored.
+    """
     vpn = first
     while vpn < end:
         vma = mm.find(vpn)
-        if vma is None or not vma.may_write:
-            raise Signal("SIGSEGV")
-        run = mm.table.run(vpn)
-        if run is None or isinstance(run.value, Swapped) or not run.value.writable:
-            handle(k, mm, vma, vpn, write=True)
-            continue
-        stop = min(end, run.end, vma.end)
-        fill(mm, vpn, stop, value)
-        vpn = stop
+        if vma is None or not (vma.may_write if write else vma.protection != "none"):
+            return vpn, Signal("SIGSEGV")
+        stop = min(end, vma.end)
+        while vpn < stop:
+            run = mm.table.run(vpn)
+            if run is None or isinstance(run.value, Swapped) or (write and not run.value.writable):
+                try:
+                    handle(k, mm, vma, vpn, write=write)
+                except Signal as signal:
+                    return vpn, signal
+            else:
+                vpn = min(stop, run.end)
+    return end, None
 
 
 def fill(mm: Mm, first: Vpn, end: Vpn, value: str) -> None:
@@ -135,30 +132,6 @@ def _map_zero(k: Kernel, mm: Mm, vma: Vma, vpn: Vpn, *, huge: bool) -> None:
     else:
         mm.table.put(vpn, vpn + 1, Leaf("zero", k.zero, 0, False, False))
     # account: nothing; the zero page is in no RSS.
-
-
-def map_new_anon(k: Kernel, mm: Mm, vma: Vma, vpn: Vpn, folio: Folio, *, writable: bool, dirty: bool) -> None:
-    """Map all of a new anonymous folio at the aligned block around `vpn`: by a PMD if it is that large."""
-    start = align_down(vpn, folio.pages)
-    by_pmd = folio.order == k.profile.pmd_order
-
-    # count: the folio was unmapped, so this is what folio_add_new_anon_rmap sets.
-    # rule: cow.marker-new
-    if by_pmd:
-        change = k.counting.map_pmd(folio, mm)
-        folio.set_exclusive(0)
-    else:
-        change = k.counting.map_ptes(folio, 0, folio.pages, mm)
-        folio.set_exclusive(0, folio.pages)
-
-    # map
-    vma.anon_vma = True
-    mm.table.put(start, start + folio.pages, Leaf("pmd" if by_pmd else "pte", folio, 0, writable, dirty))
-
-    # account: the reference of the allocation becomes that of the first entry.
-    k.get(folio, 0 if by_pmd else folio.pages - 1)
-    k.account_mapped(folio, change)
-    mm.add_rss(folio, folio.pages)
 
 
 def anonymous_orders(k: Kernel, vma: Vma) -> set[int]:

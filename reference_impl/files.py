@@ -7,42 +7,13 @@ do_shared_fault, finish_fault, do_set_pmd).
 
 from __future__ import annotations
 
-from . import fault as faults
-from . import hugetlb as huge_pages
-from .folio import Folio
-from .kernel import Kernel, Place, Places
+from . import hugetlb
+from .folio import File, Folio, Place
+from .kernel import Kernel
 from .mm import Leaf, Mm
-from .runs import Runs
+from .rmap import map_new_anon
 from .units import BadRequest, Order, PageCount, PageIndex, Signal, Unsupported, Vpn, align_down
 from .vma import NOHUGEPAGE, Vma
-
-
-class File:
-    """A file of `pages` pages; the page cache holds those that were read or written.
-
-    backing      contents that are not in the page cache: on the disk, or swapped out of shmem
-    unlinked     no name leads to it (memfd, shared anonymous memory): vma_is_anon_shmem
-    """
-
-    __slots__ = ("backing", "cache", "filesystem", "name", "order", "pages", "unlinked")
-
-    def __init__(self, name: str | None, filesystem: str, pages: PageCount, order: int) -> None:
-        self.name = name
-        self.filesystem = filesystem
-        self.pages = pages
-        self.order = Order(order)
-        self.unlinked = filesystem in ("memfd", "anonymous")
-        self.cache = Places()
-        self.backing: Runs[str] = Runs()
-
-    @property
-    def shmem(self) -> bool:
-        return self.filesystem not in ("disk", "hugetlb")
-
-    @property
-    def tracks_dirty(self) -> bool:
-        """Whether the file system has page_mkwrite: shmem and hugetlb do not want to know."""
-        return self.filesystem == "disk"
 
 
 def create(k: Kernel, name: str, pages: PageCount, filesystem: str, order: int) -> None:
@@ -56,11 +27,11 @@ def create(k: Kernel, name: str, pages: PageCount, filesystem: str, order: int) 
     k.files[name] = File(name, filesystem, pages, order)
 
 
-def anonymous_file(k: Kernel, pages: PageCount, order: int, hugetlb: bool) -> File:
+def anonymous_file(k: Kernel, pages: PageCount, order: int, *, huge: bool) -> File:
     """The file behind MAP_SHARED|MAP_ANONYMOUS (shmem_zero_setup, hugetlb_file_setup)."""
-    if hugetlb:
+    if huge:
         order = k.profile.hugetlb_order
-    return File(None, "hugetlb" if hugetlb else "anonymous", pages, order)
+    return File(None, "hugetlb" if huge else "anonymous", pages, order)
 
 
 def write(k: Kernel, file: File, first: PageIndex, count: PageCount, value: str) -> None:
@@ -78,7 +49,7 @@ def find_or_fill(k: Kernel, file: File, index: PageIndex) -> Place:
     """The page of the page cache for an index, read in if need be: one reference per page of the folio."""
     place = file.cache.get(index)
     if place is None and file.filesystem == "hugetlb":
-        return huge_pages.add_page(k, file, index)
+        return hugetlb.add_page(k, file, index)
     if place is None:
         order = file.order
         while order and not _block_is_free(file, index, order):
@@ -151,7 +122,7 @@ def _cow_fault(k: Kernel, mm: Mm, vma: Vma, vpn: Vpn, place: Place) -> None:
     copy = k.alloc(0, "anon")
     copy.fill(0, 1, place.folio.value(place.page))
     # count, map, account
-    faults.map_new_anon(k, mm, vma, vpn, copy, writable=vma.may_write, dirty=True)
+    map_new_anon(k, mm, vma, vpn, copy, writable=vma.may_write, dirty=True)
 
 
 def _finish_fault(k: Kernel, mm: Mm, vma: Vma, vpn: Vpn, place: Place, *, write: bool) -> None:

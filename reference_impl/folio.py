@@ -1,22 +1,34 @@
 # SPDX-License-Identifier: MIT
-"""A folio and its counters.
+"""A folio and its counters, and the page caches that hold folios.
 
 All mapcounts here are logical: what the kernel stores is one less (raw -1 means none).
-Source: include/linux/mm_types.h (struct page, struct folio), include/linux/page-flags.h.
+Source: include/linux/mm_types.h (struct page, struct folio), include/linux/page-flags.h;
+include/linux/fs.h (struct address_space).
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal, NamedTuple
 
 from .runs import Counts, Runs
-from .units import Order, PageIndex, Pfn, SwapSlot
-
-if TYPE_CHECKING:
-    from .files import File
-    from .mm import Mm
+from .units import Order, PageCount, PageIndex, Pfn, SwapSlot
 
 Kind = Literal["anon", "ksm", "file", "shmem", "hugetlb", "zero", "huge-zero"]
+
+GUP_PIN_COUNTING_BIAS = 1024
+"""A pin of a small folio is this many references (include/linux/mm.h)."""
+
+
+class Owner:
+    """All that a folio knows of an mm that maps it (mm_id_t), and the name of its process."""
+
+    __slots__ = ("name",)
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __repr__(self) -> str:
+        return self.name
 
 
 class Slot:
@@ -28,7 +40,7 @@ class Slot:
     __slots__ = ("count", "mm")
 
     def __init__(self) -> None:
-        self.mm: Mm | None = None
+        self.mm: Owner | None = None
         self.count = 0
 
 
@@ -92,6 +104,13 @@ class Folio:
         """folio_test_anon: KSM folios are anonymous too; hugetlb ones are if no file holds them."""
         return self.kind in ("anon", "ksm") or (self.kind == "hugetlb" and self.file is None)
 
+    @property
+    def maybe_dma_pinned(self) -> bool:
+        """folio_maybe_dma_pinned: exact for large folios; 1024 references of a small one look like a pin."""
+        if self.large:
+            return self.pincount > 0
+        return self.refcount >= GUP_PIN_COUNTING_BIAS
+
     def value(self, page: PageIndex) -> str:
         """What a page holds."""
         return self.contents.get(page) or ""
@@ -119,3 +138,47 @@ class Folio:
 
 def _mask(first: int, count: int) -> int:
     return ((1 << count) - 1) << first
+
+
+class Place(NamedTuple):
+    """A page of a folio."""
+
+    folio: Folio
+    page: PageIndex
+
+
+class Places(Runs[Place]):
+    """Page numbers to pages of folios: a page cache, or a swap cache."""
+
+    __slots__ = ()
+
+    def at(self, value: Place, distance: int) -> Place:
+        return Place(value.folio, value.page + distance)
+
+
+class File:
+    """A file of `pages` pages; the page cache holds those that were read or written.
+
+    backing      contents that are not in the page cache: on the disk, or swapped out of shmem
+    unlinked     no name leads to it (memfd, shared anonymous memory): vma_is_anon_shmem
+    """
+
+    __slots__ = ("backing", "cache", "filesystem", "name", "order", "pages", "unlinked")
+
+    def __init__(self, name: str | None, filesystem: str, pages: PageCount, order: int) -> None:
+        self.name = name
+        self.filesystem = filesystem
+        self.pages = pages
+        self.order = Order(order)
+        self.unlinked = filesystem in ("memfd", "anonymous")
+        self.cache = Places()
+        self.backing: Runs[str] = Runs()
+
+    @property
+    def shmem(self) -> bool:
+        return self.filesystem not in ("disk", "hugetlb")
+
+    @property
+    def tracks_dirty(self) -> bool:
+        """Whether the file system has page_mkwrite: shmem and hugetlb do not want to know."""
+        return self.filesystem == "disk"

@@ -8,10 +8,10 @@ mm/huge_memory.c (copy_huge_pmd), mm/hugetlb.c (copy_hugetlb_page_range), includ
 
 from __future__ import annotations
 
-from . import fault, hugetlb, large_folios
-from .folio import Folio
+from . import hugetlb, large_folios
 from .kernel import Kernel
 from .mm import Leaf, Mm, Swapped
+from .rmap import map_new_anon
 from .units import PageCount, Vpn
 from .vma import DONTFORK, WIPEONFORK, Vma
 
@@ -60,24 +60,11 @@ def _copy_page_range(k: Kernel, parent: Mm, child: Mm, vma: Vma) -> None:
             _copy_ptes(k, parent, child, vma, vpn, end - vpn, entry)
 
 
-def needs_cow_for_dma(parent: Mm, folio: Folio) -> bool:
-    """folio_needs_cow_for_dma: something in this mm was pinned once, and this folio may be."""
-    # rule: fork.unpinned
-    return parent.has_pinned and maybe_dma_pinned(folio)
-
-
-def maybe_dma_pinned(folio: Folio) -> bool:
-    """folio_maybe_dma_pinned: exact for large folios; 1024 references of a small one look like a pin."""
-    if folio.large:
-        return folio.pincount > 0
-    return folio.refcount >= 1024
-
-
 def _copy_ptes(k: Kernel, parent: Mm, child: Mm, vma: Vma, vpn: Vpn, count: PageCount, entry: Leaf) -> None:
     """copy_present_ptes: share the pages, except those that are exclusive and may be pinned."""
     folio, page = entry.folio, entry.page
     # check
-    if folio.anon and needs_cow_for_dma(parent, folio) and folio.any_exclusive(page, count):
+    if folio.anon and parent.needs_cow_for_dma(folio) and folio.any_exclusive(page, count):
         for i in range(count):
             leaf = Leaf("pte", folio, page + i, entry.writable, entry.dirty)
             # rule: fork.pinned, cow.pinned
@@ -113,7 +100,7 @@ def _copy_present_page(k: Kernel, child: Mm, vma: Vma, vpn: Vpn, entry: Leaf) ->
     """copy_present_page: the child gets its own page at once; the parent keeps entry, marker and pin."""
     copy = k.alloc(0, "anon")
     copy.fill(0, 1, entry.folio.value(entry.page))
-    fault.map_new_anon(k, child, vma, vpn, copy, writable=vma.may_write, dirty=True)
+    map_new_anon(k, child, vma, vpn, copy, writable=vma.may_write, dirty=True)
 
 
 def _copy_pmd(k: Kernel, parent: Mm, child: Mm, vma: Vma, vpn: Vpn, entry: Leaf) -> None:
@@ -123,7 +110,7 @@ def _copy_pmd(k: Kernel, parent: Mm, child: Mm, vma: Vma, vpn: Vpn, entry: Leaf)
     if not folio.anon:
         # rule: fork.file-pmd
         return  # The child faults it in again.
-    if needs_cow_for_dma(parent, folio) and folio.is_exclusive(0):
+    if parent.needs_cow_for_dma(folio) and folio.is_exclusive(0):
         # rule: fork.pinned-folio
         large_folios.split_pmd(k, parent, vpn)
         after = parent.table.get(vpn)

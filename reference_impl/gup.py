@@ -10,14 +10,11 @@ from __future__ import annotations
 from itertools import pairwise
 
 from . import fault
-from .folio import Folio
-from .kernel import Buffer, Kernel, Place
+from .folio import GUP_PIN_COUNTING_BIAS, Folio, Place
+from .kernel import Buffer, Kernel
 from .mm import Leaf, Mm
 from .units import BadRequest, Errno, Signal, Vpn
 from .vma import Vma
-
-GUP_PIN_COUNTING_BIAS = 1024
-"""A pin of a small folio is this many references (include/linux/mm.h)."""
 
 
 def get_pages(

@@ -7,16 +7,11 @@ Source: mm/hugetlb.c (hugetlb_fault, hugetlb_no_page, hugetlb_wp, copy_hugetlb_p
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from . import fork
-from .kernel import Kernel, Place
+from .folio import File, Place
+from .kernel import Kernel
 from .mm import Entry, Leaf, Mm
 from .units import PageIndex, Signal, Vpn, align_down
 from .vma import Vma
-
-if TYPE_CHECKING:
-    from .files import File
 
 
 def fault(k: Kernel, mm: Mm, vma: Vma, vpn: Vpn, entry: Entry | None, *, write: bool, unshare: bool) -> None:
@@ -118,7 +113,7 @@ def copy_entry(k: Kernel, parent: Mm, child: Mm, vma: Vma, vpn: Vpn, entry: Leaf
     folio = entry.folio
     end = vpn + folio.pages
     # check
-    if folio.anon and folio.is_exclusive(0) and fork.needs_cow_for_dma(parent, folio):
+    if folio.anon and folio.is_exclusive(0) and parent.needs_cow_for_dma(folio):
         copy = k.alloc(folio.order, "hugetlb")
         for first, stop, value in folio.contents:
             copy.fill(first, stop, value)

@@ -3,34 +3,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from . import mapcount
-from .folio import Folio, Kind
+from .folio import File, Folio, Kind, Place, Places
 from .mapcount import Change
 from .mm import Mm
 from .profile import Profile
 from .runs import Counts, Runs
-from .units import BadRequest, Errno, Order, PageCount, PageIndex, Pfn, align_up
-
-if TYPE_CHECKING:
-    from .files import File
-
-
-class Place(NamedTuple):
-    """A page of a folio."""
-
-    folio: Folio
-    page: PageIndex
-
-
-class Places(Runs[Place]):
-    """Page numbers to pages of folios: a page cache, or a swap cache."""
-
-    __slots__ = ()
-
-    def at(self, value: Place, distance: int) -> Place:
-        return Place(value.folio, value.page + distance)
+from .units import BadRequest, Errno, Order, PageCount, Pfn, align_up
 
 
 class Buffer(NamedTuple):

@@ -10,6 +10,7 @@ from . import cow, large_folios
 from .folio import Folio
 from .kernel import Kernel
 from .mm import Leaf, Mm
+from .rmap import mappings
 from .units import Errno, Vpn
 from .vma import MERGEABLE, Vma
 
@@ -91,7 +92,7 @@ def _become_ksm(k: Kernel, mm: Mm, vpn: Vpn) -> Folio | None:
     folio.kind = "ksm"
     folio.dirty = True
     # map
-    for other, first, end, entry in large_folios.mappings(k, folio):
+    for other, first, end, entry in mappings(k, folio):
         other.table.put(first, end, entry._replace(writable=False))
     # account: nothing.
     return folio

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from . import files, gup, ksm, large_folios, mmap, sharing, swap, unmap
+from . import collapse, files, gup, ksm, large_folios, mmap, sharing, swap, unmap
 from .folio import Folio
 from .kernel import Kernel
 from .mm import Leaf, Mm, Swapped
+from .rmap import mappings
 from .units import Errno, PageCount, Vpn, align_down
 from .vma import DONTFORK, HUGEPAGE, MERGEABLE, NOHUGEPAGE, WIPEONFORK, Vma
 
@@ -97,7 +98,7 @@ def _unmergeable(k: Kernel, mm: Mm, vma: Vma, first: Vpn, end: Vpn) -> None:
 
 
 def _collapse(k: Kernel, mm: Mm, vma: Vma, first: Vpn, end: Vpn) -> None:
-    large_folios.collapse(k, mm, vma, first, end)
+    collapse.collapse(k, mm, vma, first, end)
 
 
 # --- advice that acts on pages ---
@@ -157,7 +158,7 @@ def _pageout(k: Kernel, mm: Mm, vma: Vma, first: Vpn, end: Vpn) -> None:
 
 def _reclaim_file(k: Kernel, folio: Folio) -> None:
     """Unmap a folio of the page cache and drop it, if nobody else has a reference."""
-    for mm, first, end, _ in large_folios.mappings(k, folio):
+    for mm, first, end, _ in mappings(k, folio):
         unmap.zap(k, mm, first, end)
     if folio.refcount == folio.pages:
         files.remove_from_cache(k, folio)

@@ -12,14 +12,12 @@ Sources: 6.1 mm/rmap.c (page_add_anon_rmap, page_add_file_rmap, page_remove_rmap
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from .folio import Folio, Slot
 from .mm import Leaf, Mm
+from .profile import Profile
 from .units import PageCount, PageIndex, Unsupported
-
-if TYPE_CHECKING:
-    from .profile import Profile
 
 ENTIRELY_MAPPED = 0x800000
 """Added to _nr_pages_mapped while at least one PMD maps the folio (mm/internal.h)."""

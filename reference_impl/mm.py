@@ -6,7 +6,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from typing import Literal, NamedTuple, TypeAlias
 
-from .folio import Folio
+from .folio import Folio, Owner
 from .runs import Runs
 from .units import BadRequest, PageCount, PageIndex, SwapSlot, Vpn, align_down, align_up
 from .vma import Vma
@@ -34,6 +34,19 @@ class Swapped(NamedTuple):
 Entry: TypeAlias = Leaf | Swapped
 
 
+def contents(entry: Leaf, count: PageCount) -> list[str]:
+    """What `count` pages hold, starting with the one that `entry` is for."""
+    if entry.kind in ("zero", "huge-zero"):
+        return [""] * count
+    first = entry.page
+    if count == 1:
+        return [entry.folio.value(first)]
+    values = [""] * count
+    for start, end, value in entry.folio.contents.over(first, first + count):
+        values[start - first : end - first] = [value] * (end - start)
+    return values
+
+
 class Table(Runs[Entry]):
     """The leaf entries of an mm.
 
@@ -54,7 +67,9 @@ class Table(Runs[Entry]):
     def joins(self, before: Entry, length: int, after: Entry) -> bool:
         if isinstance(before, Swapped) or isinstance(after, Swapped):
             return type(before) is type(after) and self.at(before, length) == after
-        return before.kind in ("pte", "zero") and self.at(before, length) == after
+        if before.folio is not after.folio or before.kind not in ("pte", "zero"):
+            return False
+        return self.at(before, length) == after
 
 
 class Region(NamedTuple):
@@ -64,8 +79,8 @@ class Region(NamedTuple):
     pages: PageCount
 
 
-class Mm:
-    """An address space (struct mm_struct) and the name of its process.
+class Mm(Owner):
+    """An address space (struct mm_struct).
 
     anon_pages, file_pages, shmem_pages, swap_entries   MM_ANONPAGES and so on, in pages
     has_pinned     MMF_HAS_PINNED: never cleared
@@ -77,7 +92,6 @@ class Mm:
         "empty_tables",
         "file_pages",
         "has_pinned",
-        "name",
         "next_free",
         "number",
         "pmd_pages",
@@ -90,7 +104,7 @@ class Mm:
     )  # fmt: skip
 
     def __init__(self, name: str, number: int, pmd_pages: PageCount) -> None:
-        self.name = name
+        super().__init__(name)
         self.number = number
         self.pmd_pages = pmd_pages
         self.vmas: list[Vma] = []
@@ -104,9 +118,6 @@ class Mm:
         self.file_pages = 0
         self.shmem_pages = 0
         self.swap_entries = 0
-
-    def __repr__(self) -> str:
-        return self.name
 
     def find(self, vpn: Vpn) -> Vma | None:
         """The VMA that a page is in."""
@@ -176,3 +187,8 @@ class Mm:
             self.shmem_pages += pages
         else:
             self.file_pages += pages
+
+    def needs_cow_for_dma(self, folio: Folio) -> bool:
+        """folio_needs_cow_for_dma: something in this mm was pinned once, and this folio may be."""
+        # rule: fork.unpinned
+        return self.has_pinned and folio.maybe_dma_pinned

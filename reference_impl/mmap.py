@@ -46,7 +46,7 @@ def mmap(
     if file is None and order not in orders:
         raise Unsupported("orders", f"{k.profile.name} has no folios of order {order} in such memory.")
     if file is None and shared:
-        file = files.anonymous_file(k, pages, order, hugetlb)
+        file = files.anonymous_file(k, pages, order, huge=hugetlb)
 
     # count: nothing is mapped yet.
     # map

@@ -9,8 +9,8 @@ from typing import Any
 from . import sharing
 from .folio import Folio
 from .kernel import Kernel
-from .mm import Entry, Leaf, Swapped
-from .units import PageIndex
+from .mm import Entry, Leaf, Mm, Swapped
+from .units import PageIndex, Vpn
 
 PageQuery = Callable[[Kernel, Leaf], Any]
 
@@ -107,26 +107,53 @@ def page_flags(k: Kernel, entry: Leaf) -> list[str]:
     return flags
 
 
-def entry_kind(entry: Entry | None) -> str:
-    if entry is None:
-        return "none"
+def entry_kind(entry: Entry) -> str:
     return "swap" if isinstance(entry, Swapped) else entry.kind
 
 
 # Per query: how to answer for a present entry, and what holds where there is none.
+# These answer for each page:
 PAGE_QUERIES: dict[str, tuple[PageQuery, Any]] = {
     "page_mapcount": (page_mapcount, 0),
+    "maybe_mapped_shared": (maybe_mapped_shared, False),
+    "mapped_exclusively": (mapped_exclusively, False),
+    "anon_exclusive": (anon_exclusive, False),
+    "frame": (frame, None),
+}
+
+# These answer the same for all pages of a folio:
+FOLIO_QUERIES: dict[str, tuple[PageQuery, Any]] = {
     "average_page_mapcount": (average_page_mapcount, 0),
     "folio_mapcount": (folio_mapcount, 0),
     "entire_mapcount": (entire_mapcount, 0),
     "nr_pages_mapped": (nr_pages_mapped, 0),
     "owner_slots": (owners, {"slots": [], "maybe_shared": False}),
-    "maybe_mapped_shared": (maybe_mapped_shared, False),
-    "mapped_exclusively": (mapped_exclusively, False),
-    "anon_exclusive": (anon_exclusive, False),
     "refcount": (refcount, 0),
     "partially_mapped": (partially_mapped, False),
-    "frame": (frame, None),
     "folio_order": (folio_order, 0),
     "page_flags": (page_flags, []),
 }
+
+
+def ask_pages(k: Kernel, mm: Mm, first: Vpn, end: Vpn, query: str) -> list[Any]:
+    """One answer per page."""
+    ask, nothing = PAGE_QUERIES[query]
+    return [ask(k, entry) if isinstance(entry, Leaf) else nothing for entry in mm.table.each(first, end)]
+
+
+def ask_folios(k: Kernel, mm: Mm, first: Vpn, end: Vpn, query: str) -> list[Any]:
+    """One answer per page; what a run of entries maps is asked once."""
+    ask, nothing = FOLIO_QUERIES[query]
+    answers = [nothing] * (end - first)
+    for start, stop, entry in mm.table.over(first, end):
+        if isinstance(entry, Leaf):
+            answers[start - first : stop - first] = [ask(k, entry)] * (stop - start)
+    return answers
+
+
+def entry_kinds(mm: Mm, first: Vpn, end: Vpn) -> list[str]:
+    """For each page, what kind of entry maps it."""
+    kinds = ["none"] * (end - first)
+    for start, stop, entry in mm.table.over(first, end):
+        kinds[start - first : stop - first] = [entry_kind(entry)] * (stop - start)
+    return kinds

@@ -7,8 +7,9 @@ along with the page number (page 3 maps page 3 of the folio): such a map overrid
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
+from itertools import repeat
 from typing import Generic, NamedTuple, TypeVar
 
 V = TypeVar("V")
@@ -61,7 +62,8 @@ class Runs(Generic[V]):
         """The value of one page."""
         i = bisect_right(self._firsts, page) - 1
         if i >= 0 and page < self._ends[i]:
-            return self.at(self._values[i], page - self._firsts[i])
+            distance = page - self._firsts[i]
+            return self.at(self._values[i], distance) if distance else self._values[i]
         return None
 
     def over(self, first: int, end: int) -> list[Run[V]]:
@@ -82,6 +84,17 @@ class Runs(Generic[V]):
             found.append(Run(start, min(stop, end), value))
         return found
 
+    def each(self, first: int, end: int) -> Iterator[V | None]:
+        """The value of every page of [first, end) in turn; None for a page that is absent."""
+        page = first
+        for start, stop, value in self.over(first, end):
+            yield from repeat(None, start - page)
+            yield value
+            for distance in range(1, stop - start):
+                yield self.at(value, distance)
+            page = stop
+        yield from repeat(None, end - page)
+
     def any(self, first: int, end: int) -> bool:
         """Whether any page of [first, end) is there."""
         i = bisect_right(self._firsts, end - 1) - 1
@@ -89,55 +102,51 @@ class Runs(Generic[V]):
 
     def clear(self, first: int, end: int) -> None:
         """Remove [first, end)."""
-        if first < end:
-            self._splice(first, end, None)
+        if first >= end:
+            return
+        firsts, ends, values = self._firsts, self._ends, self._values
+        # The runs from `low` up to, not including, `high` have pages in [first, end).
+        low, high = bisect_right(ends, first), bisect_left(firsts, end)
+        if low >= high:
+            return
+        new_firsts: list[int] = []
+        new_ends: list[int] = []
+        new_values: list[V] = []
+        if firsts[low] < first:
+            new_firsts.append(firsts[low])
+            new_ends.append(first)
+            new_values.append(values[low])
+        if ends[high - 1] > end:
+            new_firsts.append(end)
+            new_ends.append(ends[high - 1])
+            new_values.append(self.at(values[high - 1], end - firsts[high - 1]))
+        firsts[low:high], ends[low:high], values[low:high] = new_firsts, new_ends, new_values
 
     def put(self, first: int, end: int, value: V) -> None:
-        """Set [first, end), whatever was there."""
-        if first < end:
-            self._splice(first, end, Run(first, end, value))
-
-    def _splice(self, first: int, end: int, new: Run[V] | None) -> None:
+        """Set [first, end), whatever was there.  Neighbours that are like it become one run with it."""
+        if first >= end:
+            return
         firsts, ends, values = self._firsts, self._ends, self._values
-        low = bisect_right(firsts, first) - 1
-        if low < 0 or ends[low] <= first:
-            low += 1
-        high = low
-        while high < len(firsts) and firsts[high] < end:
-            high += 1
-
-        pieces: list[Run[V]] = []
-        if low < high and firsts[low] < first:
-            pieces.append(Run(firsts[low], first, values[low]))
-        if new is not None:
-            pieces.append(new)
+        # The runs from `low` up to, not including, `high` have pages in [first, end) or lie next to it.
+        low, high = bisect_left(ends, first), bisect_right(firsts, end)
+        new_firsts, new_ends, new_values = [first], [end], [value]
         if low < high and ends[high - 1] > end:
             last = high - 1
-            pieces.append(Run(end, ends[last], self.at(values[last], end - firsts[last])))
-
-        # Take in the neighbours, so that equal neighbours become one run.
-        if new is not None:
-            if low > 0 and ends[low - 1] == pieces[0].first:
-                low -= 1
-                pieces.insert(0, Run(firsts[low], ends[low], values[low]))
-            if high < len(firsts) and firsts[high] == pieces[-1].end:
-                pieces.append(Run(firsts[high], ends[high], values[high]))
-                high += 1
-            pieces = self._merged(pieces)
-
-        firsts[low:high] = [piece.first for piece in pieces]
-        ends[low:high] = [piece.end for piece in pieces]
-        values[low:high] = [piece.value for piece in pieces]
-
-    def _merged(self, pieces: list[Run[V]]) -> list[Run[V]]:
-        merged = [pieces[0]]
-        for piece in pieces[1:]:
-            last = merged[-1]
-            if last.end == piece.first and self.joins(last.value, last.end - last.first, piece.value):
-                merged[-1] = Run(last.first, piece.end, last.value)
+            rest = self.at(values[last], end - firsts[last]) if firsts[last] < end else values[last]
+            if self.joins(value, end - first, rest):
+                new_ends[0] = ends[last]
             else:
-                merged.append(piece)
-        return merged
+                new_firsts.append(end)
+                new_ends.append(ends[last])
+                new_values.append(rest)
+        if low < high and firsts[low] < first:
+            if self.joins(values[low], first - firsts[low], value):
+                new_firsts[0], new_values[0] = firsts[low], values[low]
+            else:
+                new_firsts.insert(0, firsts[low])
+                new_ends.insert(0, first)
+                new_values.insert(0, values[low])
+        firsts[low:high], ends[low:high], values[low:high] = new_firsts, new_ends, new_values
 
 
 class Counts(Runs[int]):
@@ -148,15 +157,14 @@ class Counts(Runs[int]):
     def add(self, first: int, end: int, delta: int) -> int:
         """Add to each page of [first, end); returns how many pages went from 0 or came to 0."""
         crossed = 0
-        for run in self.over_all(first, end):
-            after = run.value + delta
-            if after == 0:
-                crossed += run.end - run.first
-                self.clear(run.first, run.end)
+        for start, stop, before in self.over_all(first, end):
+            after = before + delta
+            if after:
+                self.put(start, stop, after)
             else:
-                if run.value == 0:
-                    crossed += run.end - run.first
-                self.put(run.first, run.end, after)
+                self.clear(start, stop)
+            if not before or not after:
+                crossed += stop - start
         return crossed
 
     def over_all(self, first: int, end: int) -> list[Run[int]]:

@@ -7,8 +7,9 @@ from collections.abc import Callable
 from typing import Any
 
 from . import fault, files, fork, gup, ksm, large_folios, madvise, mmap, profile, queries, smaps, state
+from .folio import File
 from .kernel import Kernel
-from .mm import Leaf, Mm
+from .mm import Mm
 from .units import BadRequest, Errno, Signal, Unsupported, Vpn
 
 PROTOCOL = 1
@@ -22,8 +23,8 @@ CAPABILITIES = [
     "anon-exclusive", "average-page-mapcount", "collapse", "counters", "disk-file", "entire-mapcount", "entries",
     "folio-mapcount", "folio-order", "folio-split", "frames", "huge-zero-page", "hugetlb", "io_uring", "ksm",
     "mapped-exclusively", "maybe-mapped-shared", "memfd", "nr-pages-mapped", "owner-slots", "page-flags",
-    "page-mapcount", "partially-mapped", "proc_mem", "process_vm", "refcount", "smaps", "state", "swap",
-    "thp", "tmpfs", "vmsplice",
+    "page-mapcount", "partially-mapped", "proc-mem-force", "proc_mem", "process_vm", "refcount", "smaps", "state",
+    "swap", "thp", "tmpfs", "vmsplice",
 ]  # fmt: skip
 
 QUERY_CAPABILITY = {
@@ -134,7 +135,7 @@ def _pages(k: Kernel, r: Request) -> tuple[Mm, Vpn, Vpn]:
     return mm, first, end
 
 
-def _file(k: Kernel, r: Request) -> files.File:
+def _file(k: Kernel, r: Request) -> File:
     if r["file"] not in k.files:
         raise BadRequest(f"There is no file {r['file']}.")
     return k.files[r["file"]]
@@ -262,22 +263,15 @@ def _looked_at(k: Kernel, r: Request) -> tuple[Mm, Vpn, Vpn]:
 
 
 def _page_query(do: str) -> Handler:
-    ask, nothing = queries.PAGE_QUERIES[do]
+    return lambda k, r: queries.ask_pages(k, *_looked_at(k, r), do)
 
-    def answer(k: Kernel, r: Request) -> list[Any]:
-        mm, first, end = _looked_at(k, r)
-        values: list[Any] = []
-        for vpn in range(first, end):
-            entry = mm.table.get(vpn)
-            values.append(ask(k, entry) if isinstance(entry, Leaf) else nothing)
-        return values
 
-    return answer
+def _folio_query(do: str) -> Handler:
+    return lambda k, r: queries.ask_folios(k, *_looked_at(k, r), do)
 
 
 def _entry(k: Kernel, r: Request) -> list[str]:
-    mm, first, end = _looked_at(k, r)
-    return [queries.entry_kind(mm.table.get(vpn)) for vpn in range(first, end)]
+    return queries.entry_kinds(*_looked_at(k, r))
 
 
 def _smaps(k: Kernel, r: Request) -> dict[str, int]:
@@ -321,6 +315,7 @@ HANDLERS: dict[str, Handler] = {
     "read_proc_mem": _read_proc_mem,
     "write_proc_mem": _write_proc_mem,
     **{do: _page_query(do) for do in queries.PAGE_QUERIES},
+    **{do: _folio_query(do) for do in queries.FOLIO_QUERIES},
     "entry": _entry,
     "smaps": _smaps,
     "counters": _counters,

@@ -6,8 +6,8 @@ from __future__ import annotations
 from typing import Any
 
 from . import queries
-from .folio import Folio
-from .kernel import Kernel, Place
+from .folio import Folio, Place
+from .kernel import Kernel
 from .mm import Mm, Swapped
 from .runs import Run
 from .units import Unsupported, Vpn

@@ -8,10 +8,11 @@ should_try_to_free_swap), mm/swapfile.c (folio_free_swap), mm/swap_state.c.
 
 from __future__ import annotations
 
-from . import cow, fork, large_folios
-from .folio import Folio
-from .kernel import Kernel, Place
+from . import large_folios
+from .folio import Folio, Place
+from .kernel import Kernel
 from .mm import Leaf, Mm, Swapped
+from .rmap import mappings
 from .units import PageCount, SwapSlot, Vpn, align_down
 from .vma import Vma
 
@@ -19,7 +20,7 @@ from .vma import Vma
 def swap_out(k: Kernel, folio: Folio) -> None:
     """Reclaim one anonymous folio (shrink_folio_list): all mappings become swap entries, then it is freed."""
     # check
-    if fork.maybe_dma_pinned(folio) or folio.kind == "ksm":
+    if folio.maybe_dma_pinned or folio.kind == "ksm":
         return
     lazyfree = not folio.swapbacked
     if lazyfree and not _can_discard(k, folio):
@@ -28,11 +29,11 @@ def swap_out(k: Kernel, folio: Folio) -> None:
     if not lazyfree and folio.swap is None:
         add_to_swap(k, folio)
 
-    for mm, vpn, _, entry in large_folios.mappings(k, folio):
+    for mm, vpn, _, entry in mappings(k, folio):
         if entry.kind == "pmd":
             # rule: large_folios.swap-entries, large_folios.pmd-not-restored
             large_folios.split_pmd(k, mm, vpn)
-    for mm, vpn, end, entry in large_folios.mappings(k, folio):
+    for mm, vpn, end, entry in mappings(k, folio):
         _unmap_ptes(k, mm, vpn, end, entry, lazyfree)
 
     # Written back; freed unless somebody else has a reference.
@@ -42,8 +43,7 @@ def swap_out(k: Kernel, folio: Folio) -> None:
 
 def _can_discard(k: Kernel, folio: Folio) -> bool:
     """MADV_FREE pages can go if nobody wrote to them since and nobody else has a reference."""
-    mappings = large_folios.mappings(k, folio)
-    if any(entry.dirty for _, _, _, entry in mappings):
+    if any(entry.dirty for _, _, _, entry in mappings(k, folio)):
         return False
     return folio.refcount == k.counting.folio_mapcount(folio)
 
@@ -126,7 +126,7 @@ def drop_entries(k: Kernel, slot: SwapSlot, count: PageCount) -> None:
 
 
 def swap_in(k: Kernel, mm: Mm, vma: Vma, vpn: Vpn, entry: Swapped, *, write: bool) -> None:
-    """do_swap_page."""
+    """do_swap_page.  A store that finds the page read-only now faults again (the kernel goes to do_wp_page)."""
     place = k.swap_cache.get(entry.slot)
     if place is None:
         folio = k.alloc(0, "anon")
@@ -166,11 +166,6 @@ def swap_in(k: Kernel, mm: Mm, vma: Vma, vpn: Vpn, entry: Swapped, *, write: boo
     mm.swap_entries -= count
     if write and exclusive:
         free_swap(k, folio)
-    if write:
-        after = mm.table.get(vpn)
-        assert isinstance(after, Leaf)
-        if not after.writable:
-            cow.write_fault(k, mm, vma, vpn, after, unshare=False)
 
 
 def _last_entries(k: Kernel, slot: SwapSlot, count: PageCount) -> bool:

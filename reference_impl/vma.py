@@ -3,12 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from .folio import File
 from .units import Order, PageIndex, Vpn, align_down
-
-if TYPE_CHECKING:
-    from .files import File
 
 Protection = Literal["none", "read", "read-write"]
 

@@ -13,9 +13,9 @@ from conformance import protocol as p
 from conformance.implementations.linux import internals
 from conformance.implementations.linux.btf import ENUM, INT, MAGIC, STRUCT, UNION, Btf
 from conformance.implementations.linux.internals import Internals
-from conformance.implementations.linux.kernel import KPF_ANON, PM_PRESENT, Folio, Page
+from conformance.implementations.linux.kernel import KPF_ANON, KPF_COMPOUND_TAIL, KPF_KSM, PM_PRESENT, Folio, Page
 from conformance.implementations.linux.machine import Machine, Result
-from conformance.implementations.linux.scenario import NotHere
+from conformance.implementations.linux.scenario import Mistake, NotHere
 from conformance.implementations.linux.struct_page import KCORE, Kcore, NotReadable, StructPages
 
 PAGE = 64
@@ -244,8 +244,17 @@ def test_owners_have_names_or_there_is_no_answer() -> None:
     owners = asked.owners(counters, {41: "A", 42: "B"})
     assert owners == p.Owners(slots=[p.Slot(process="A", count=16), p.Slot(process="B", count=2)], maybe_shared=True)
     asked.forget()
-    with pytest.raises(NotHere, match="none of the scenario's processes"):
+    with pytest.raises(Mistake, match="none of the scenario's processes"):
         asked.owners(counters, {41: "A"})
+
+
+def test_a_kernel_that_hides_its_symbols() -> None:
+    class Hiding(Reader):
+        def run(self, *primitives: str) -> list[Result]:
+            return [Result("ok", 0, bytes(16))]
+
+    with pytest.raises(NotHere, match="vmemmap_base and init_task"):
+        Internals(Hiding(owners_kernel())).folios(pages(18), [FOLIO])
 
 
 def test_a_free_slot_has_no_process() -> None:
@@ -285,6 +294,16 @@ def test_the_sharing_test_of_each_kernel() -> None:
     asked = Internals(Reader(old_kernel()))
     assert asked.maybe_shared(pages(17), [Folio(16, 2, KPF_ANON)]) == [False]
     assert asked.maybe_shared(pages(17, count=2), [Folio(16, 2, KPF_ANON)]) == [True]
+
+
+def test_the_ksm_flag_of_a_kernel_that_shows_it_for_all() -> None:
+    made = owners_kernel()
+    for frame, mapping in (3, 1), (4, 3), (17, 3):  # 17: the second page of a large folio, where it means nothing
+        made.put(frame, "mapping", mapping, "<Q")
+    shown = [Page(PM_PRESENT | frame, 1, KPF_ANON | KPF_KSM) for frame in (3, 4)]
+    shown.append(Page(PM_PRESENT | 17, 1, KPF_ANON | KPF_KSM | KPF_COMPOUND_TAIL))
+    seen = Internals(Reader(made)).without_false_ksm(shown)
+    assert [bool(page.flags & KPF_KSM) for page in seen] == [False, True, False]
 
 
 def test_reasons_for_what_is_not_told() -> None:

@@ -2,7 +2,7 @@
 Feature: Copy-on-write around MADV_COLLAPSE
 
   @cow.collapse @pmd_order:9
-  Rule: MADV_COLLAPSE MUST give its caller a new huge page of its own and leave the old pages to the others
+  Rule: MADV_COLLAPSE of anonymous pages mapped by PTEs MUST give its caller a new huge page and leave the old pages to the others
 
     @cow.collapse.before-fork
     Scenario: Memory that was collapsed before fork is shared and copied like any other

@@ -73,7 +73,7 @@ Feature: Writing where a page of a file is mapped
       And page 0 of A is where it was
 
   @cow.file-empty
-  Rule: A write to an empty entry of a private file mapping MUST make the copy without mapping the page of the file
+  Rule: A write to an empty entry of a private file mapping MUST map the copy alone and leave the mapcount of the file's page as it was
 
     @cow.file-empty.uncounted
     Scenario Outline: The page of the file has no more mappings than before
@@ -103,7 +103,7 @@ Feature: Writing where a page of a file is mapped
       And the folio of page 5 of A has order 0
 
   @cow.shmem-huge @pmd_order:9
-  Rule: A write through a private mapping of a huge page of shmem MUST remove the PMD and map nothing but the copy
+  Rule: A write to a huge page of shmem that a private mapping maps by a PMD MUST remove the PMD and map nothing but the copy
 
     @cow.shmem-huge.entries
     Scenario: The neighbours of the page written are not present afterwards
@@ -147,7 +147,7 @@ Feature: Writing where a page of a file is mapped
       And B reads "old" in page 5
 
   @cow.shared-mapping
-  Rule: A write through a shared mapping MUST NOT copy
+  Rule: A write through a shared mapping to a page of the page cache MUST NOT copy it
 
     @cow.shared-mapping.anonymous
     Scenario: Parent and child write one page of shared anonymous memory

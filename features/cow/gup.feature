@@ -2,7 +2,7 @@
 Feature: Copy-on-write and pages that get_user_pages has handed out
 
   @cow.get-isolation
-  Rule: What a process holds by FOLL_GET MUST NOT change when another process writes, hugetlb excepted
+  Rule: An anonymous page that a process holds by FOLL_GET MUST NOT change when another process writes, hugetlb excepted
 
     @cow.get-isolation.child-splices
     Scenario Outline: A child splices and unmaps, the parent writes, the pipe keeps the old content
@@ -513,7 +513,7 @@ Feature: Copy-on-write and pages that get_user_pages has handed out
         | a hugetlb memfd |
 
   @cow.pin-write
-  Rule: A FOLL_PIN for writing MUST give its process a page of its own when it is taken
+  Rule: A FOLL_PIN for writing to a private mapping MUST give the process a page of its own when it is taken
 
     @cow.pin-write.shared
     Scenario Outline: A page that the child maps is copied by the pin, not by the write after it
@@ -568,7 +568,7 @@ Feature: Copy-on-write and pages that get_user_pages has handed out
       And io_uring buffer b holds "new"
 
   @cow.pinned
-  Rule: A page that is pinned MUST stay the page that its process reads and writes
+  Rule: An anonymous page that is pinned MUST stay the page that its process reads and writes, until the process gives it up
 
     @cow.pinned.mprotect
     Scenario Outline: What is written after an mprotect round trip is seen through the pin
@@ -678,8 +678,8 @@ Feature: Copy-on-write and pages that get_user_pages has handed out
       Then page 0 of A's there was reused
       And io_uring buffer b holds "new"
 
-  @cow.force
-  Rule: A FOLL_FORCE write to a read-only private mapping MUST copy what a write fault would copy, and leave the entry read-only
+  @cow.force @needs:proc-mem-force
+  Rule: A FOLL_FORCE write to a read-only private mapping, where the kernel grants it, MUST copy what a write fault would copy, and leave the entry read-only
 
     @cow.force.shared
     Scenario Outline: A shared page is copied for the writer

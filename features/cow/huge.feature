@@ -2,7 +2,7 @@
 Feature: Reuse or copy of a huge page that a PMD maps
 
   @cow.pmd-reuse @pmd_order:9
-  Rule: A write to a folio mapped by a PMD MUST reuse all of it, unsplit, if that PMD holds the folio's only reference
+  Rule: A write to an anonymous folio mapped by a PMD MUST reuse all of it, unsplit, if that PMD holds the folio's only reference
 
     @cow.pmd-reuse.child-exits
     Scenario: The parent writes its huge page in place after the child has exited
@@ -68,7 +68,7 @@ Feature: Reuse or copy of a huge page that a PMD maps
       And counter thp_split_pmd has risen by 0
 
   @cow.pmd-copy @pmd_order:9
-  Rule: Otherwise a write to a folio mapped by a PMD MUST split the PMD and copy one base page, never the whole folio
+  Rule: A write to an unmarked anonymous folio that a PMD maps and that has other references MUST split the PMD and copy one base page
 
     @cow.pmd-copy.one-page
     Scenario: The writer gets one page of its own and shares the other 511

@@ -39,7 +39,7 @@ Feature: Reuse or copy of a private hugetlb page
       Then page 0 of A was reused
 
   @cow.hugetlb-copy
-  Rule: A write to a private hugetlb page that two entries map MUST copy all of it
+  Rule: A write to a private hugetlb page that two entries map, or that is a file's, MUST copy all of it, if the pool has a page left
 
     @cow.hugetlb-copy.child-writes
     Scenario: The child gets a hugetlb page of its own and the parent keeps the old one

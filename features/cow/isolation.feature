@@ -2,7 +2,7 @@
 Feature: Nobody sees what another process writes to its private memory
 
   @cow.isolation
-  Rule: After fork, a write by one process MUST NOT be seen by any other
+  Rule: After fork, what one side writes to private memory MUST NOT appear on the other side
 
     @cow.isolation.parent-writes
     Scenario Outline: The child keeps its content when the parent writes
@@ -247,7 +247,7 @@ Feature: Nobody sees what another process writes to its private memory
       And B reads "b2" in page 0
 
   @cow.private-mapping
-  Rule: A write through a private mapping MUST NOT be seen in the file or through any other mapping
+  Rule: A write through a private mapping MUST NOT be seen in the file or through any other mapping that exists
 
     @cow.private-mapping.file
     Scenario Outline: A shared mapping of the file keeps showing what the file holds

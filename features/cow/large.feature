@@ -2,7 +2,7 @@
 Feature: Reuse or copy of a page of a large folio that PTEs map
 
   @cow.large-owner @since:6.18
-  Rule: The sole owner of a large folio mapped by PTEs MUST be allowed to write its pages in place, if more than one is mapped
+  Rule: A process that the owner slots show to be alone MUST be allowed to write pages of a large folio in place, if two or more are mapped, by PTEs, and nothing else holds a reference
 
     @cow.large-owner.child-exits
     Scenario Outline: The parent keeps its folio whole after the child has exited
@@ -94,7 +94,7 @@ Feature: Reuse or copy of a page of a large folio that PTEs map
       Then every page of A was reused
 
   @cow.large-one-left @since:6.18
-  Rule: A write to an unmarked page that is the only one still mapped of its large folio MUST copy it
+  Rule: A write to an unmarked page that is the only one still mapped of its large anonymous folio MUST copy it
 
     @cow.large-one-left.child-exits
     Scenario Outline: The last mapped page of a folio is copied, so that the folio can be freed
@@ -126,7 +126,7 @@ Feature: Reuse or copy of a page of a large folio that PTEs map
       Then page 3 of A was copied
 
   @cow.large-always-copied @since:6.12 @until:6.12
-  Rule: A write to an unmarked page of a large folio mapped by PTEs MUST copy it, also for the last user
+  Rule: A write to an unmarked page of a large anonymous folio mapped by PTEs MUST copy it, also for the last user
 
     @cow.large-always-copied.child-exits
     Scenario Outline: After the exit of the child each page that the parent writes is copied
@@ -157,7 +157,7 @@ Feature: Reuse or copy of a page of a large folio that PTEs map
         | an order-9 folio with one page mapped |
 
   @cow.large-last-entry @until:6.1
-  Rule: A write to an unmarked page of a large folio mapped by PTEs MUST copy it unless its entry holds the folio's last reference
+  Rule: A write to an unmarked page of a large anonymous folio mapped by PTEs MUST copy it unless its entry holds the folio's last reference
 
     @cow.large-last-entry.child-exits
     Scenario: While its neighbours are mapped a page is copied, also for the last user
@@ -177,7 +177,7 @@ Feature: Reuse or copy of a page of a large folio that PTEs map
       And the folio of page 0 of A has order 9
 
   @cow.large-shared
-  Rule: A write to an unmarked page of a large folio MUST copy it while another process maps any page of the folio
+  Rule: A write to an unmarked page of a large anonymous folio MUST copy it while another process maps any page of the folio
 
     @cow.large-shared.same-page
     Scenario Outline: A write to a page that both map copies that page alone
@@ -252,7 +252,7 @@ Feature: Reuse or copy of a page of a large folio that PTEs map
         | an order-9 folio mapped by a PMD | pages 0 to 255 | pages 256 to 511 |
 
   @cow.large-reference
-  Rule: A reference to any page of a large folio MUST make a write copy every unmarked page of it
+  Rule: A reference to any page of a large anonymous folio MUST make a write copy every unmarked page of it, hugetlb excepted
 
     @cow.large-reference.other-page
     Scenario Outline: A reference to page 3 makes a write to page 0 copy
@@ -321,7 +321,7 @@ Feature: Reuse or copy of a page of a large folio that PTEs map
         | an order-9 folio partly shared before |
 
   @cow.large-untracked @since:6.18
-  Rule: A process that no owner slot tracks MUST NOT be taken for the sole owner of a large folio mapped by PTEs
+  Rule: A process that no owner slot names MUST NOT reuse an unmarked page of a large folio mapped by PTEs, even alone
 
     @cow.large-untracked.third
     Scenario Outline: The third process to map a folio copies every page, even when it is the last

@@ -73,7 +73,7 @@ Feature: Reuse or copy of a small anonymous page
         | an order-9 folio mapped by a PMD |
         | a hugetlb page                   |
 
-    @cow.marked.forced
+    @cow.marked.forced @needs:proc-mem-force
     Scenario: A copy that FOLL_FORCE has made is written again in spite of a reference
       Given A has 1 page of private anonymous memory
       And A forks B
@@ -112,7 +112,7 @@ Feature: Reuse or copy of a small anonymous page
       Then page 0 of A was reused
 
   @cow.last-user
-  Rule: A process that is the last user of a small anonymous page MUST be allowed to write it in place
+  Rule: The last user of a small anonymous page MUST be allowed to write it in place, KSM pages excepted
 
     @cow.last-user.child-exits
     Scenario: The parent reuses the page after the child has exited
@@ -282,7 +282,7 @@ Feature: Reuse or copy of a small anonymous page
       And page 0 of A is mapped read-only
 
   @cow.extra-reference
-  Rule: A write to an unmarked small page MUST copy it while anything besides its one mapping refers to it
+  Rule: A write to an unmarked small anonymous page MUST copy it while anybody besides its one mapping holds a reference
 
     @cow.extra-reference.own-pipe
     Scenario: A page that the writer itself has spliced into a pipe is copied

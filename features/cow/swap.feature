@@ -46,7 +46,7 @@ Feature: Reuse or copy of a page that comes back from swap
         | an order-9 folio mapped by PTEs, swapped out  |
 
   @cow.swap-shared
-  Rule: A page that another process maps, or has a swap entry for, MUST be copied by a write
+  Rule: An anonymous page that another process maps, or has a swap entry for, MUST be copied by a write
 
     @cow.swap-shared.both-read
     Scenario: Parent and child read back one page; the first to write copies, the second reuses
@@ -96,7 +96,7 @@ Feature: Reuse or copy of a page that comes back from swap
       When A writes "new" to page 0
       Then page 0 of A was reused
 
-    @cow.swap-shared.shared-before
+    @cow.swap-shared.shared-before @since:7.3
     Scenario: A page that had lost its marker before it was swapped out comes back without it
       Given A has 1 page of private anonymous memory
       And A forks B

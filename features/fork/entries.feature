@@ -2,7 +2,7 @@
 Feature: What fork does with page table entries
 
   @fork.shares
-  Rule: fork MUST map in the child the anonymous pages that the parent maps, at the same level, and copy none that is not pinned
+  Rule: fork MUST map in the child the anonymous pages that the parent maps, at the same level, and copy none unless its folio may be pinned
 
     @fork.shares.same-memory
     Scenario Outline: Parent and child map the same memory
@@ -102,7 +102,7 @@ Feature: What fork does with page table entries
       And B has a PMD for every page
 
   @fork.counts
-  Rule: Each anonymous entry that fork copies MUST count as one more mapping and one more reference
+  Rule: Each entry of an anonymous page that fork copies MUST count as one more mapping and one more reference
 
     @fork.counts.folio
     Scenario Outline: Mapcount and reference count grow by the number of entries
@@ -160,7 +160,7 @@ Feature: What fork does with page table entries
         | a hugetlb page                   | 1     |
 
   @fork.read-only
-  Rule: fork MUST leave every entry of a shared anonymous page read-only, in the parent as in the child
+  Rule: fork MUST leave every entry of an anonymous page that it shares read-only, in the parent as in the child
 
     @fork.read-only.both
     Scenario Outline: Both sides are read-only after fork

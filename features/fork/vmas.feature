@@ -2,7 +2,7 @@
 Feature: Which mappings fork copies
 
   @fork.without-anon-vma
-  Rule: fork MUST leave the page table of a mapping empty in the child if the mapping never had an anonymous page
+  Rule: fork MUST leave the page table of a mapping without anon_vma empty in the child, if faults can fill it again
 
     @fork.without-anon-vma.file
     Scenario Outline: Pages of a file that a private mapping only shows are not there in the child
@@ -37,7 +37,7 @@ Feature: Which mappings fork copies
       And B reads "old" in page 5
 
   @fork.with-anon-vma
-  Rule: fork MUST copy every PTE of a private mapping that ever had an anonymous page, also those of pages of a file
+  Rule: fork MUST copy the PTEs of a private mapping that has an anon_vma, also those of pages of a file
 
     @fork.with-anon-vma.one-copied
     Scenario Outline: One page that was written makes all the others be there in the child
@@ -106,7 +106,7 @@ Feature: Which mappings fork copies
       And B reads "new" in page 600
 
   @fork.shared-mapping
-  Rule: fork MUST leave the page table of a shared mapping empty in the child, which finds the pages by faults of its own
+  Rule: fork MUST leave the page table of a shared mapping empty in the child, if faults can fill it again
 
     @fork.shared-mapping.anonymous
     Scenario: Shared anonymous memory is not there until the child touches it
@@ -154,7 +154,7 @@ Feature: Which mappings fork copies
       Then page 0 of A is mapped writable
 
   @fork.dontfork
-  Rule: Memory with MADV_DONTFORK MUST NOT exist in the child, and MUST stay marked and unshared in the parent
+  Rule: Memory with MADV_DONTFORK MUST NOT exist in the child, and MUST stay as it is in the parent, marker and all
 
     @fork.dontfork.access
     Scenario Outline: The child is killed by SIGSEGV where the parent has the memory
@@ -322,7 +322,7 @@ Feature: Which mappings fork copies
       And B reads "b" in page 0
 
     @fork.wipeonfork.no-anon-vma
-    Scenario: The wiped mapping counts as one that never had an anonymous page
+    Scenario: The wiped mapping has no anon_vma in the child
       Given A has 1 page of private anonymous memory
       And A calls MADV_WIPEONFORK on page 0
       And A forks B

@@ -15,7 +15,7 @@ from conformance import protocol as p
 from conformance.implementations.linux import kernel
 from conformance.implementations.linux.kernel import Folio, Page
 from conformance.implementations.linux.machine import Machine
-from conformance.implementations.linux.scenario import NotHere
+from conformance.implementations.linux.scenario import Mistake, NotHere
 from conformance.implementations.linux.struct_page import (
     SYMBOLS,
     FolioCounters,
@@ -104,7 +104,7 @@ class Internals:
     def owners(self, counters: FolioCounters, processes: Mapping[int, str]) -> p.Owners:
         """The owner slots of a folio; `processes`: the names of all processes by pid.
 
-        Raises NotHere if a slot is of an mm that is none of theirs, because that cannot be said.
+        Raises Mistake if a slot is of an mm that is none of theirs: that cannot be said, and should not be.
         """
         slots = []
         for mm_id, count in counters.slots or ():
@@ -124,7 +124,7 @@ class Internals:
         for pid, name in processes.items():
             if self._ids.get(pid) == mm_id:
                 return name
-        raise NotHere("kcore", "an owner slot belongs to an mm that is of none of the scenario's processes")
+        raise Mistake("an owner slot belongs to an mm that is of none of the scenario's processes")
 
 
 def _maybe_shared(counters: FolioCounters, order: int, *, hugetlb: bool) -> bool:

@@ -149,7 +149,7 @@ def look(machine: Machine, settings: Settings | None, fixed: str) -> Here:
 
 KNOWN = {str(r.capability) for r in p.OPERATIONS + p.QUERIES if r.capability} | {
     "thp", "collapse", "hugetlb", "swap", "huge-zero-page", "memfd", "tmpfs", "disk-file",
-    *counters.CAPABILITY.values(),
+    "proc-mem-force", *counters.CAPABILITY.values(),
 }  # fmt: skip
 
 
@@ -321,7 +321,9 @@ def _look_at_ksm(machine: Machine, may_change: str, missing: dict[str, str]) -> 
 def _look_at_references(machine: Machine, size: int, word_bits: int, missing: dict[str, str]) -> None:
     """Calls that take references: done once, in a process of its own, so that what is forbidden is known."""
     at = 1 << 36 if word_bits == 64 else 1 << 30
+    read_only = at + 16 * size
     machine.do("0 spawn 1", f"1 mmap {at:x} {size:x} 3 22", f"1 store {at:x} 1 41")
+    machine.do(f"1 mmap {read_only:x} {size:x} 1 22")
     pipe = machine.run(f"0 pipe {size:x}")[0]
     to_write = kernel.words(pipe.data)[0] if pipe.kind == "ok" else 0
     trials = {
@@ -329,6 +331,7 @@ def _look_at_references(machine: Machine, size: int, word_bits: int, missing: di
         "io_uring": ("io_uring", f"1 uring_register {at:x} {size:x}"),
         "process_vm": ("process_vm_readv", f"0 vm_read 1 {at:x} 1"),
         "proc_mem": ("/proc/PID/mem", f"0 mem_write 1 {at:x} 1 41"),
+        "proc-mem-force": ("FOLL_FORCE through /proc/PID/mem", f"0 mem_write 1 {read_only:x} 1 41"),
     }
     for capability, (what, primitive) in trials.items():
         result = machine.run(primitive)[0]

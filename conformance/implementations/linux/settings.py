@@ -7,6 +7,7 @@ next run, which finds the state file.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import os
@@ -98,7 +99,12 @@ def _locked(path: Path) -> int:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             return lock
-        except BlockingIOError:
+        except OSError as e:
+            if e.errno == errno.ENOSYS:  # CONFIG_FILE_LOCKING is not set: nobody can be kept out
+                return lock
+            if e.errno != errno.EWOULDBLOCK:
+                os.close(lock)
+                raise
             if time.monotonic() > deadline:
                 os.close(lock)
                 raise Busy("another mapspec run is using the settings of this machine") from None
