@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from conformance import protocol
+from conformance import profiles, protocol
 from conformance.engine import Mismatch, NotApplicable, Play, Unsupported
 from conformance.implementations import Reply
 from conformance.suite import ROOT, Problem, Scenario, read_toml
@@ -29,10 +29,10 @@ class Dry:
 
     def __init__(self) -> None:
         parameters = read_toml(ROOT / "spec" / "profiles.toml", "spec/profiles.toml").get("parameter", {})
-        capabilities = read_toml(ROOT / "spec" / "capabilities.toml", "spec/capabilities.toml")["capability"]
+        capabilities = profiles.capabilities(ROOT)
         every = list(range(31))  # no folio is too large to talk about
         self.greeting = protocol.Greeting(
-            protocol=protocol.PROTOCOL, name="dry", profile="", capabilities=list(capabilities),
+            protocol=protocol.PROTOCOL, name="dry", profile="", capabilities=sorted(capabilities),
             parameters={**{k: v["default"] for k, v in parameters.items()}, "orders": every, "shmem_orders": every},
         )  # fmt: skip
 

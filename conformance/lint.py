@@ -9,7 +9,7 @@ from pathlib import Path
 
 from conformance import dry, profiles, suite, vocabulary
 from conformance.profiles import Profile
-from conformance.suite import Condition, Problem, Scenario, Suite, read_toml
+from conformance.suite import Condition, Problem, Scenario, Suite
 
 NUMBERS = ("order", "page_size", "pmd_order", "word_bits")
 
@@ -19,7 +19,7 @@ def lint(root: Path, files: list[Path]) -> tuple[list[Problem], Suite]:
     tree = (root / "features").resolve()
     files = [f.resolve() for f in files]
     inside = all(f.is_relative_to(tree) and f.exists() for f in files)
-    loaded = suite.load(root) if inside else suite.load(root, files)
+    loaded = suite.load(root) if inside else suite.load(root, [*tree.rglob("*.feature"), *files])
     found = [*loaded.problems, *_problems(loaded, root)]
     if files:
         names = {
@@ -37,7 +37,7 @@ def _names(text: str, rule: str) -> bool:
 
 def _problems(loaded: Suite, root: Path) -> Iterator[Problem]:
     known = profiles.load(root)[1]
-    capabilities = set(read_toml(root / "spec" / "capabilities.toml", "spec/capabilities.toml").get("capability", {}))
+    capabilities = profiles.capabilities(root)
     agreeable = dry.Dry()
     yield from _same_names(loaded)
     for scenario in loaded.scenarios.values():

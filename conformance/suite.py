@@ -25,6 +25,8 @@ RULE_ID = re.compile(rf"^[a-z_]+\.{SLUG}$")
 SCENARIO_ID = re.compile(rf"^[a-z_]+\.{SLUG}\.{SLUG}$")
 LARGEST = 1 << 20
 """Bytes of a feature file.  A larger one was not written by hand."""
+LONGEST = 1000
+"""Characters of a line in it."""
 CONDITIONS = ("since", "until", "config", "needs", "order", "page_size", "pmd_order", "word_bits")
 
 
@@ -143,6 +145,8 @@ class Suite:
             return [s for s in self.scenarios.values() if not s.rule.proposal]
         chosen: dict[str, Scenario] = {}
         for selector in selectors:
+            if not selector.strip():
+                raise SuiteError([Problem("selector", 0, "a selector is empty", "`mapspec list` shows what there is.")])
             path = Path(selector)
             hits = [
                 s
@@ -211,7 +215,8 @@ def read_toml(path: Path, name: str) -> dict[str, Any]:
     except tomllib.TOMLDecodeError as e:
         what, _, where = str(e).partition(" (at ")
         line = re.match(r"line (\d+)", where)
-        raise SuiteError([Problem(name, int(line[1]) if line else 0, f"is not TOML: {what}")]) from None
+        number = int(line[1]) if line else path.read_bytes().count(b"\n") + 1  # "at end of document"
+        raise SuiteError([Problem(name, number, f"is not TOML: {what}", "See https://toml.io.")]) from None
 
 
 # --- feature files ----------------------------------------------------------------------------------------
@@ -226,35 +231,26 @@ def _chapters(root: Path) -> dict[str, str]:
 
 
 def _retired(root: Path, suite: Suite) -> dict[str, dict[str, Any]]:
-    entries = read_toml(root / "spec" / "retired.toml", "spec/retired.toml").get("retired", [])
+    file = "spec/retired.toml"
+    entries = read_toml(root / "spec" / "retired.toml", file).get("retired", [])
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        raise SuiteError([Problem(file, 1, "`retired` is not a list of tables", "Write [[retired]], id and why.")])
     for entry in entries:
-        if not entry.get("why"):
-            suite.problems.append(
-                Problem(
-                    "spec/retired.toml",
-                    0,
-                    f"{entry.get('id')} has no `why`",
-                    "A tombstone says what was wrong.",
-                )
-            )
+        for key, mend in (("id", "Name the rule or scenario."), ("why", "A tombstone says what was wrong.")):
+            if not isinstance(entry.get(key), str) or not entry[key].strip():
+                suite.problems.append(Problem(file, 0, f"{entry.get('id', 'an entry')} has no `{key}`", mend))
     return {str(entry.get("id")): entry for entry in entries}
 
 
 def _read_feature(path: Path, root: Path, suite: Suite) -> None:
     name = path.resolve().relative_to(root).as_posix() if path.resolve().is_relative_to(root) else str(path)
     try:
-        if path.is_file() and path.stat().st_size > LARGEST:
-            raise OSError(0, f"it is larger than {LARGEST >> 20} MiB")
-        text = path.read_text(encoding="utf-8")
-        document: dict[str, Any] = dict(Parser().parse(text))
-    except OSError as e:
-        suite.problems.append(Problem(name, 0, f"cannot be read: {e.strerror}"))
-        return
-    except UnicodeDecodeError as e:
-        suite.problems.append(Problem(name, text_line(path, e.start), "is not UTF-8", "Save it as UTF-8."))
+        document: dict[str, Any] = dict(Parser().parse(_read_text(path, name)))
+    except SuiteError as e:
+        suite.problems += e.problems
         return
     except CompositeParserException as e:
-        suite.problems += [_syntax(name, error) for error in e.errors]
+        suite.problems.append(_syntax(name, e.errors[0]))  # the others follow from it
         return
     except ParserException as e:
         suite.problems.append(_syntax(name, e))
@@ -268,7 +264,10 @@ def _read_feature(path: Path, root: Path, suite: Suite) -> None:
     for pickle in Compiler().compile(document):  # type: ignore[arg-type]
         pickles.setdefault(pickle["astNodeIds"][0], []).append(dict(pickle))
     chapter = path.parent.name
-    proposal = chapter == "proposals"
+    proposal = chapter == "proposals" or not path.resolve().is_relative_to((root / "features").resolve())
+    if not any("rule" in child for child in feature["children"]):
+        mend = "A feature file has rules, and scenarios below them."
+        suite.problems.append(Problem(name, feature["location"]["line"], "has no Rule", mend))
     for child in feature["children"]:
         if "rule" in child:
             _read_rule(dict(child["rule"]), chapter, proposal, name, pickles, suite)
@@ -279,6 +278,29 @@ def _read_feature(path: Path, root: Path, suite: Suite) -> None:
                 Problem(name, child["scenario"]["location"]["line"], "the scenario stands outside a Rule",
                         "Put it below the `Rule:` that it shows.")
             )  # fmt: skip
+
+
+def _read_text(path: Path, name: str) -> str:
+    """The text of a feature file.  Raises SuiteError."""
+    try:
+        with path.open("rb") as f:
+            data = f.read(LARGEST + 1)
+        text = data.decode()
+    except OSError as e:
+        raise SuiteError([Problem(name, 0, f"cannot be read: {e.strerror}")]) from None
+    except UnicodeDecodeError as e:
+        line = data.count(b"\n", 0, e.start) + 1
+        raise SuiteError([Problem(name, line, "is not UTF-8", "Save it as UTF-8.")]) from None
+    if len(data) > LARGEST:
+        what = f"cannot be read: it is larger than {LARGEST >> 20} MiB"
+        raise SuiteError([Problem(name, 0, what, "Split it into topics.")])
+    if text.startswith("\ufeff"):
+        raise SuiteError([Problem(name, 1, "starts with a byte order mark", "Save it as UTF-8 without BOM.")])
+    for number, line in enumerate(text.split("\n"), 1):
+        if len(line) > LONGEST:
+            what = f"a line of {len(line)} characters"
+            raise SuiteError([Problem(name, number, what, f"No line is longer than {LONGEST}.")])
+    return text
 
 
 def _background(file: str, node: dict[str, Any]) -> Problem:
@@ -294,7 +316,13 @@ def text_line(path: Path, offset: int) -> int:
 def _syntax(name: str, error: ParserException) -> Problem:
     line = (getattr(error, "location", None) or {}).get("line", 1)
     message = str(error).partition("): ")[2] or str(error)
-    return Problem(name, line, message, "See docs: how a feature file is written (`mapspec steps` lists the phrases).")
+    expected, _, got = message.partition(", got ")
+    if not got:
+        return Problem(name, line, message, "features/ and docs/propose.md show how a feature file is written.")
+    if "#FeatureLine" in expected and "#RuleLine" not in expected:
+        return Problem(name, line, f"expected: Feature, got {got}", "A feature file starts with `Feature: …`.")
+    mend = "A line starts with Rule:, Scenario:, Scenario Outline:, Examples:, Given, When, Then, And, But, @, | or #."
+    return Problem(name, line, f"{got} is not expected here", mend)
 
 
 def _read_rule(
@@ -319,10 +347,11 @@ def _read_rule(
         chapter = rule_id.partition(".")[0]
     rule = Rule(rule_id, text, chapter, file, line, proposal, node.get("description", "").strip())
     if rule_id.partition(".")[0] != chapter or chapter not in suite.chapters:
-        suite.problems.append(
-            Problem(file, line, f"rule {rule_id} stands in the folder of chapter {chapter!r}",
-                    f"The first part of an id is the chapter: {', '.join(suite.chapters)}.")
-        )  # fmt: skip
+        known = f"The first part of an id is the chapter: {', '.join(suite.chapters)}."
+        what = f"stands in the folder of chapter {chapter!r}"
+        if proposal:
+            what = f"is of chapter {chapter!r}, which does not exist"
+        suite.problems.append(Problem(file, line, f"rule {rule_id} {what}", known))
     if not re.search(r"\b(MUST|MUST NOT|MAY)\b", text):
         suite.problems.append(Problem(file, line, f"rule {rule_id} says neither MUST nor MAY", "A rule is normative."))
     if rule_id in suite.rules or rule_id in suite.retired:
@@ -358,6 +387,10 @@ def _read_scenario(
     for pickle in pickles.get(node["id"], []):
         row = rows.get(pickle["astNodeIds"][-1])
         suffix = f"[{_row_name(row)}]" if row else ""
+        if suffix == "[]":
+            what, mend = "the first cell of a row names nothing", "It becomes a part of the id: use letters or digits."
+            suite.problems.append(Problem(file, row["location"]["line"], what, mend))
+            continue
         _, conditions = _tags(pickle["tags"], SCENARIO_ID, file, suite)
         scenario = Scenario(
             id=ids[0] + suffix,

@@ -12,7 +12,8 @@ from .kernel import Kernel
 from .mm import Entry, Leaf, Mm, Swapped
 from .units import PageIndex, Vpn
 
-PageQuery = Callable[[Kernel, Leaf], Any]
+PageQuery = Callable[[Kernel, Leaf, PageIndex], Any]
+FolioQuery = Callable[[Kernel, Leaf], Any]
 
 
 def special(entry: Leaf) -> bool:
@@ -20,8 +21,8 @@ def special(entry: Leaf) -> bool:
     return entry.kind in ("zero", "huge-zero")
 
 
-def page_mapcount(k: Kernel, entry: Leaf) -> int:
-    return 0 if special(entry) else k.counting.page_mapcount(entry.folio, entry.page)
+def page_mapcount(k: Kernel, entry: Leaf, page: PageIndex) -> int:
+    return 0 if special(entry) else k.counting.page_mapcount(entry.folio, page)
 
 
 def average_page_mapcount(k: Kernel, entry: Leaf) -> int:
@@ -54,17 +55,17 @@ def folio_owners(k: Kernel, folio: Folio) -> dict[str, Any]:
     }
 
 
-def maybe_mapped_shared(k: Kernel, entry: Leaf) -> bool:
-    return not special(entry) and sharing.maybe_mapped_shared(k, entry.folio, entry.page)
+def maybe_mapped_shared(k: Kernel, entry: Leaf, page: PageIndex) -> bool:
+    return not special(entry) and sharing.maybe_mapped_shared(k, entry.folio, page)
 
 
-def mapped_exclusively(k: Kernel, entry: Leaf) -> bool:
-    return not special(entry) and sharing.mapped_exclusively(k, entry.folio, entry.page, pmd=entry.kind == "pmd")
+def mapped_exclusively(k: Kernel, entry: Leaf, page: PageIndex) -> bool:
+    return not special(entry) and sharing.mapped_exclusively(k, entry.folio, page, pmd=entry.kind == "pmd")
 
 
-def anon_exclusive(k: Kernel, entry: Leaf) -> bool:
+def anon_exclusive(k: Kernel, entry: Leaf, page: PageIndex) -> bool:
     """The marker is on the page that a PTE maps, on the head for larger entries."""
-    return entry.folio.is_exclusive(entry.page if entry.kind == "pte" else 0)
+    return entry.folio.is_exclusive(page if entry.kind == "pte" else 0)
 
 
 def refcount(k: Kernel, entry: Leaf) -> int:
@@ -75,12 +76,8 @@ def partially_mapped(k: Kernel, entry: Leaf) -> bool:
     return entry.folio.partially_mapped
 
 
-def frame(k: Kernel, entry: Leaf) -> str:
-    return frame_name(entry.folio, entry.page)
-
-
-def frame_name(folio: Folio, page: PageIndex) -> str:
-    return f"{folio.pfn + page:x}"
+def frame(k: Kernel, entry: Leaf, page: PageIndex) -> str:
+    return f"{entry.folio.pfn + page:x}"
 
 
 def folio_order(k: Kernel, entry: Leaf) -> int:
@@ -122,7 +119,7 @@ PAGE_QUERIES: dict[str, tuple[PageQuery, Any]] = {
 }
 
 # These answer the same for all pages of a folio:
-FOLIO_QUERIES: dict[str, tuple[PageQuery, Any]] = {
+FOLIO_QUERIES: dict[str, tuple[FolioQuery, Any]] = {
     "average_page_mapcount": (average_page_mapcount, 0),
     "folio_mapcount": (folio_mapcount, 0),
     "entire_mapcount": (entire_mapcount, 0),
@@ -138,7 +135,12 @@ FOLIO_QUERIES: dict[str, tuple[PageQuery, Any]] = {
 def ask_pages(k: Kernel, mm: Mm, first: Vpn, end: Vpn, query: str) -> list[Any]:
     """One answer per page."""
     ask, nothing = PAGE_QUERIES[query]
-    return [ask(k, entry) if isinstance(entry, Leaf) else nothing for entry in mm.table.each(first, end)]
+    answers = [nothing] * (end - first)
+    for start, stop, entry in mm.table.over(first, end):
+        if isinstance(entry, Leaf):
+            pages = [0] * (stop - start) if entry.kind == "zero" else range(entry.page, entry.page + stop - start)
+            answers[start - first : stop - first] = [ask(k, entry, page) for page in pages]
+    return answers
 
 
 def ask_folios(k: Kernel, mm: Mm, first: Vpn, end: Vpn, query: str) -> list[Any]:

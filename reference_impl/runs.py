@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
-from itertools import repeat
 from typing import Generic, NamedTuple, TypeVar
 
 V = TypeVar("V")
@@ -69,31 +68,17 @@ class Runs(Generic[V]):
     def over(self, first: int, end: int) -> list[Run[V]]:
         """The runs inside [first, end), cut at its borders."""
         firsts, ends, values = self._firsts, self._ends, self._values
-        found: list[Run[V]] = []
-        i = max(bisect_right(firsts, first) - 1, 0)
-        for j in range(i, len(firsts)):
-            start, stop = firsts[j], ends[j]
-            if start >= end:
-                break
-            if stop <= first:
-                continue
-            value = values[j]
-            if start < first:
-                value = self.at(value, first - start)
-                start = first
-            found.append(Run(start, min(stop, end), value))
+        low, high = bisect_right(ends, first), bisect_left(firsts, end)
+        if low >= high or first >= end:
+            return []
+        found = [Run(firsts[i], ends[i], values[i]) for i in range(low, high)]
+        start, stop, value = found[0]
+        if start < first:
+            found[0] = Run(first, stop, self.at(value, first - start))
+        start, stop, value = found[-1]
+        if stop > end:
+            found[-1] = Run(start, end, value)
         return found
-
-    def each(self, first: int, end: int) -> Iterator[V | None]:
-        """The value of every page of [first, end) in turn; None for a page that is absent."""
-        page = first
-        for start, stop, value in self.over(first, end):
-            yield from repeat(None, start - page)
-            yield value
-            for distance in range(1, stop - start):
-                yield self.at(value, distance)
-            page = stop
-        yield from repeat(None, end - page)
 
     def any(self, first: int, end: int) -> bool:
         """Whether any page of [first, end) is there."""
@@ -127,6 +112,11 @@ class Runs(Generic[V]):
         if first >= end:
             return
         firsts, ends, values = self._firsts, self._ends, self._values
+        if not ends or ends[-1] < first:
+            firsts.append(first)
+            ends.append(end)
+            values.append(value)
+            return
         # The runs from `low` up to, not including, `high` have pages in [first, end) or lie next to it.
         low, high = bisect_left(ends, first), bisect_right(firsts, end)
         new_firsts, new_ends, new_values = [first], [end], [value]

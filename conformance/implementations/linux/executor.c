@@ -30,6 +30,7 @@
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/random.h>
 #include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -849,6 +850,8 @@ int main(int argc, char **argv)
 		close(atoi(argv[1])); /* the copy is among our lowest, out of reach of `reset` */
 	hub_pid = getpid();
 	page_size = (size_t)sysconf(_SC_PAGESIZE);
+	if (getrandom(&salt, sizeof(salt), 0) != sizeof(salt))
+		salt = (uint64_t)getpid();
 	stay_on_this_cpu();
 	allow_many_files();
 	signal(SIGINT, SIG_IGN);

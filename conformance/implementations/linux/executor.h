@@ -44,6 +44,7 @@ extern int sockets[SLOTS][2];         /* [0] is the hub's end, [1] the process's
 extern int my_slot;
 extern pid_t hub_pid;
 extern size_t page_size;
+extern uint64_t salt;                 /* of this run: no stranger's page equals one of ours, also not for KSM */
 
 char *text(struct words *w);
 uint64_t number(struct words *w);

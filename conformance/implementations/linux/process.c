@@ -27,6 +27,7 @@ int sockets[SLOTS][2];
 int my_slot;
 pid_t hub_pid;
 size_t page_size;
+uint64_t salt;
 
 /* --- words ------------------------------------------------------------------------------------------- */
 
@@ -154,8 +155,12 @@ static void load_pages(volatile unsigned char *from, size_t count, struct reply 
 
 static void store_pages(volatile unsigned char *to, size_t count, uint64_t word)
 {
-	for (pages_done = 0; pages_done < count; pages_done++)
-		*(volatile uint64_t *)(to + pages_done * page_size) = word;
+	for (pages_done = 0; pages_done < count; pages_done++) {
+		volatile uint64_t *page = (volatile uint64_t *)(to + pages_done * page_size);
+
+		page[0] = word;
+		page[1] = word ? salt : 0;
+	}
 }
 
 /* load ADDRESS COUNT: the first 8 bytes of each page */
@@ -169,7 +174,7 @@ static void do_load(struct words *w, struct reply *out)
 	WITH_FAULTS(out, load_pages(from, count, out));
 }
 
-/* store ADDRESS COUNT WORD: WORD in the first 8 bytes of each page */
+/* store ADDRESS COUNT WORD: WORD in the first 8 bytes of each page, the salt behind it unless WORD is 0 */
 static void do_store(struct words *w, struct reply *out)
 {
 	unsigned char *to = address(w);
