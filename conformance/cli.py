@@ -96,5 +96,5 @@ def _guarded(name: str, arguments: list[str], root: Path | None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return OK
     except OSError as e:
-        print(f"mapspec: {e.filename or 'a file'}: {e.strerror or e}", file=sys.stderr)
+        print(f"mapspec: {e.filename or 'the output'}: {e.strerror or e}", file=sys.stderr)
         return BAD

@@ -79,10 +79,18 @@ class _Behaviour(Struct, forbid_unknown_fields=True):
     source: str = ""
 
 
+class _Parameter(Struct, forbid_unknown_fields=True):
+    """[parameter.NAME] as it is written."""
+
+    says: str
+    default: int | list[int]
+
+
 def load(root: Path = ROOT) -> tuple[dict[str, Behaviour], dict[str, Profile]]:
     """Behaviours and profiles by name, in the order of the file.  Raises SuiteError."""
     path = root / FILE
     data = read_toml(path, FILE)
+    _entries(data, "parameter", _Parameter, path)
     behaviours = {
         name: Behaviour(name, b.says, b.values, b.source)
         for name, b in _entries(data, "behaviour", _Behaviour, path).items()

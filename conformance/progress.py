@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import sys
 import time
@@ -30,7 +31,7 @@ class Progress:
         if self._verbose:
             self.clear()
             why = f"  {result.reason.partition(chr(10))[0]}" if result.reason else ""
-            print(f"{result.status:<14} {result.id}{why}", file=self._out)
+            self._put(f"{result.status:<14} {result.id}{why}\n")
         now = time.monotonic()
         if now - self._shown >= (EVERY_TERMINAL if self._terminal else EVERY_ELSEWHERE):
             self._shown = now
@@ -40,13 +41,17 @@ class Progress:
         line = f"{self._done} of {self._total}" + (f", {self._bad} failed" if self._bad else "")
         if self._terminal:
             width = shutil.get_terminal_size().columns - 1
-            self._out.write("\r\x1b[K" + f"{line}  {scenario}"[:width])
-            self._out.flush()
+            self._put("\r\x1b[K" + f"{line}  {scenario}"[:width])
         else:
-            print(line, file=self._out, flush=True)
+            self._put(f"{line}\n")
 
     def clear(self) -> None:
         """Remove the line from a terminal."""
         if self._terminal:
-            self._out.write("\r\x1b[K")
+            self._put("\r\x1b[K")
+
+    def _put(self, text: str) -> None:
+        """Nobody may be there to read it any more: that is no reason to end the run."""
+        with contextlib.suppress(OSError):
+            self._out.write(text)
             self._out.flush()

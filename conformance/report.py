@@ -7,13 +7,14 @@ A file appears under its name only when its footer is written; until then it is 
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import os
 import platform
 import tomllib
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -228,6 +229,15 @@ def footer(results: Iterable[Result], seconds: float, why: str = "") -> Footer:
     return Footer(complete=not why, counts=counts, seconds=round(seconds, 3), why=why)
 
 
+@contextlib.contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """An OSError of a write does not name the file: raise ReportError, which does."""
+    try:
+        yield
+    except OSError as e:
+        raise ReportError(f"{e.filename or path}: cannot be written: {e.strerror}") from None
+
+
 class Writer:
     """Writes a record as it grows.  `with Writer(path) as write: write(header) … write(footer)`.
 
@@ -244,24 +254,27 @@ class Writer:
         self._done = False
 
     def __enter__(self) -> Callable[[Header | Result | Footer], None]:
-        if not self._direct:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-        packed = self.path.suffix == ".gz"
-        self._out = cast(BinaryIO, gzip.GzipFile(self._part, "wb", mtime=0)) if packed else open(self._part, "wb")
+        with naming(self.path):
+            if not self._direct:
+                self.path.parent.mkdir(parents=True, exist_ok=True)
+            packed = self.path.suffix == ".gz"
+            self._out = cast(BinaryIO, gzip.GzipFile(self._part, "wb", mtime=0)) if packed else open(self._part, "wb")
         return self._write
 
     def _write(self, record: Header | Result | Footer) -> None:
         assert self._out and not self._done
-        self._out.write(self._encode(record) + b"\n")
-        if not isinstance(record, Result):
-            self._out.flush()
+        with naming(self.path):
+            self._out.write(self._encode(record) + b"\n")
+            if not isinstance(record, Result):
+                self._out.flush()
         self._done = isinstance(record, Footer)
 
     def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
         assert self._out
-        self._out.close()
-        if self._done and not self._direct:
-            self._part.replace(self.path)
+        with naming(self.path):
+            self._out.close()
+            if self._done and not self._direct:
+                self._part.replace(self.path)
 
 
 def write(path: Path, report: Report) -> None:
@@ -280,9 +293,9 @@ def read(path: Path) -> Report:
     """Read a report.  Raises ReportError, which names file, line and the way out."""
     try:
         data = path.read_bytes()
-        lines = (gzip.decompress(data) if data.startswith(GZIP) else data).splitlines()
+        lines = (gzip.decompress(data) if data.startswith(GZIP) else data).rstrip().splitlines()
     except (gzip.BadGzipFile, EOFError, zlib.error) as e:
-        raise ReportError(f"{path}: cannot be unpacked: {e}") from None
+        raise ReportError(f"{path}: cannot be unpacked: {e}. Record the run again.") from None
     except OSError as e:
         raise ReportError(f"{path}: cannot be read: {e.strerror}") from None
     decode = msgspec.json.Decoder(Header | Result | Footer).decode

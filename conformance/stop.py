@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import sys
 from types import FrameType
@@ -37,4 +38,5 @@ class Stop:
         if self.asked:
             raise KeyboardInterrupt
         self.asked = True
-        print("\nmapspec: stopping after this scenario; once more to stop at once", file=sys.stderr)
+        with contextlib.suppress(OSError):  # the terminal may be gone
+            print("\nmapspec: stopping after this scenario; once more to stop at once", file=sys.stderr)

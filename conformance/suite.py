@@ -296,9 +296,9 @@ def _read_text(path: Path, name: str) -> str:
         raise SuiteError([Problem(name, 0, what, "Split it into topics.")])
     if text.startswith("\ufeff"):
         raise SuiteError([Problem(name, 1, "starts with a byte order mark", "Save it as UTF-8 without BOM.")])
-    for number, line in enumerate(text.split("\n"), 1):
-        if len(line) > LONGEST:
-            what = f"a line of {len(line)} characters"
+    for number, words in enumerate(text.split("\n"), 1):
+        if len(words) > LONGEST:
+            what = f"a line of {len(words)} characters"
             raise SuiteError([Problem(name, number, what, f"No line is longer than {LONGEST}.")])
     return text
 
@@ -387,7 +387,7 @@ def _read_scenario(
     for pickle in pickles.get(node["id"], []):
         row = rows.get(pickle["astNodeIds"][-1])
         suffix = f"[{_row_name(row)}]" if row else ""
-        if suffix == "[]":
+        if row and suffix == "[]":
             what, mend = "the first cell of a row names nothing", "It becomes a part of the id: use letters or digits."
             suite.problems.append(Problem(file, row["location"]["line"], what, mend))
             continue

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
-from .runs import Counts, Runs
+from .runs import Counts, Run, Runs
 from .units import Order, PageCount, PageIndex, Pfn, SwapSlot
 
 Kind = Literal["anon", "ksm", "file", "shmem", "hugetlb", "zero", "huge-zero"]
@@ -131,6 +131,22 @@ class Folio:
 
     def clear_exclusive(self, first: PageIndex, count: int = 1) -> None:
         self.exclusive &= ~_mask(first, count)
+
+    def by_marker(self, first: PageIndex, count: PageCount) -> list[Run[bool]]:
+        """The pages as runs: each is exclusive, or not, throughout."""
+        if count == 1 or not self.any_exclusive(first, count):
+            return [Run(first, first + count, self.is_exclusive(first))]
+        found = []
+        end = first + count
+        while first < end:
+            marked = self.is_exclusive(first)
+            # The next page whose bit differs: the lowest bit that is set once these bits are 0.
+            rest = self.exclusive >> first
+            change = ~rest & (rest + 1) if marked else rest & -rest
+            stop = min(end, first + change.bit_length() - 1) if change else end
+            found.append(Run(first, stop, marked))
+            first = stop
+        return found
 
     def any_exclusive(self, first: PageIndex, count: int) -> bool:
         return bool(self.exclusive & _mask(first, count))

@@ -65,13 +65,13 @@ def _copy_ptes(k: Kernel, parent: Mm, child: Mm, vma: Vma, vpn: Vpn, count: Page
     folio, page = entry.folio, entry.page
     # check
     if folio.anon and parent.needs_cow_for_dma(folio) and folio.any_exclusive(page, count):
-        for i in range(count):
-            leaf = Leaf("pte", folio, page + i, entry.writable, entry.dirty)
+        for first, end, exclusive in folio.by_marker(page, count):
             # rule: fork.pinned, cow.pinned
-            if folio.is_exclusive(page + i):
-                _copy_present_page(k, child, vma, vpn + i, leaf)
+            if exclusive:
+                for i in range(first, end):
+                    _copy_present_page(k, child, vma, vpn + i - page, entry._replace(page=i))
             else:
-                _share_ptes(k, parent, child, vpn + i, 1, leaf)
+                _share_ptes(k, parent, child, vpn + first - page, end - first, entry._replace(page=first))
     else:
         _share_ptes(k, parent, child, vpn, count, entry)
 

@@ -114,10 +114,10 @@ def change_protection(k: Kernel, mm: Mm, vma: Vma) -> None:
         elif entry.kind == "pte" and entry.folio.kind == "anon":
             if not entry.dirty and k.profile["mprotect.clean-writable"] == "no":
                 continue
-            for vpn in range(start, stop):
-                leaf = mm.table.get(vpn)
-                if isinstance(leaf, Leaf) and leaf.folio.is_exclusive(leaf.page):
-                    mm.table.put(vpn, vpn + 1, leaf._replace(writable=True))
+            for first, end, exclusive in entry.folio.by_marker(entry.page, stop - start):
+                if exclusive:
+                    vpn = start + first - entry.page
+                    mm.table.put(vpn, vpn + end - first, entry._replace(page=first, writable=True))
 
 
 def mremap(k: Kernel, mm: Mm, first: Vpn, end: Vpn, name: str, skew: PageCount) -> None:

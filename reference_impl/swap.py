@@ -51,7 +51,7 @@ def _can_discard(k: Kernel, folio: Folio) -> bool:
 def _unmap_ptes(k: Kernel, mm: Mm, vpn: Vpn, end: Vpn, entry: Leaf, lazyfree: bool) -> None:
     """try_to_unmap_one: the marker goes into the swap entry."""
     folio, page, count = entry.folio, entry.page, end - vpn
-    was_exclusive = folio.exclusive
+    markers = folio.by_marker(page, count)
     # count
     change = k.counting.unmap_ptes(folio, page, count, mm)
     folio.clear_exclusive(page, count)
@@ -59,9 +59,9 @@ def _unmap_ptes(k: Kernel, mm: Mm, vpn: Vpn, end: Vpn, entry: Leaf, lazyfree: bo
     mm.clear_ptes(vpn, end)
     if not lazyfree:
         assert folio.swap is not None
-        for i in range(count):
-            slot = SwapSlot(folio.swap + page + i)
-            mm.table.put(vpn + i, vpn + i + 1, Swapped(slot, bool(was_exclusive >> (page + i) & 1)))
+        for start, stop, exclusive in markers:
+            slot = SwapSlot(folio.swap + start)
+            mm.table.put(vpn + start - page, vpn + stop - page, Swapped(slot, exclusive))
         k.swap_counts.add(folio.swap + page, folio.swap + page + count, 1)
         mm.swap_entries += count
     # account
@@ -90,9 +90,9 @@ def remove_from_swap_cache(k: Kernel, folio: Folio) -> None:
     slot = folio.swap
     for start, end, value in folio.contents:
         k.swap_contents.put(slot + start, slot + end, value)
-    for page in range(folio.pages):
-        if not k.swap_counts.get(slot + page):
-            k.swap_contents.clear(slot + page, slot + page + 1)
+    for start, end, users in k.swap_counts.over_all(slot, slot + folio.pages):
+        if not users:
+            k.swap_contents.clear(start, end)
     k.swap_cache.clear(slot, slot + folio.pages)
     folio.swap = None
     k.put(folio, folio.pages)
@@ -169,7 +169,7 @@ def swap_in(k: Kernel, mm: Mm, vma: Vma, vpn: Vpn, entry: Swapped, *, write: boo
 
 
 def _last_entries(k: Kernel, slot: SwapSlot, count: PageCount) -> bool:
-    return all(k.swap_counts.get(page) == 1 for page in range(slot, slot + count))
+    return all(run.value == 1 for run in k.swap_counts.over_all(slot, slot + count))
 
 
 def _whole_folio(mm: Mm, vma: Vma, vpn: Vpn, entry: Swapped, place: Place) -> bool:

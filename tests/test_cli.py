@@ -59,9 +59,17 @@ def test_exit_codes_are_documented(mini: Mini) -> None:
         (["run", "--profile", "all", "--report", "r"], "--reports DIR"),
         (["run", "--report", "r", "--reports", "d"], "Use one of them"),
         (["run", "--if-possible"], "Add --implementation linux"),
-        (["run", "--timeout", "0"], "invalid"),
-        (["run", "--timeout", "x"], "invalid"),
-        (["run", "--nonsense"], "unrecognized"),
+        (["run", "--report", "pyproject.toml/r"], "pyproject.toml is not a directory"),
+        (["run", "--reports", "pyproject.toml"], "pyproject.toml is not a directory"),
+        (["run", "--junit", "/proc/x"], "cannot be written"),
+        (["run", "--report", "/dev/full"], "/dev/full: cannot be written: No space left on device"),
+        (["run", "--html", "/dev/full"], "/dev/full: cannot be written: No space left on device"),
+        (["run", "--junit", "x", "--ktap", "x"], "--junit writes x already"),
+        (["run", "--timeout", "0"], "'0' is no number of seconds"),
+        (["run", "--timeout", "x"], "'x' is no number of seconds"),
+        (["run", "--profil", "x"], "Did you mean --profile? `mapspec run --help`"),
+        (["run", ""], "a selector is empty"),
+        (["run", "--implementation", " "], "it is empty"),
         (["show", "nobody.knows"], "nothing is called"),
         (["compare", "a"], "required"),
         (["lint", "nowhere.feature"], ""),
@@ -143,12 +151,6 @@ def test_files(mini: Mini, tmp_path: Path) -> None:
     assert result.operations[-1] == "read A mem 0 -> ok 'old'"
 
 
-def test_unwritable_report_is_2(mini: Mini, tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("")
-    assert mini.run("run", "--report", tmp_path / "file" / "r.jsonl") == 2
-    assert "file" in mini.err and "Traceback" not in mini.err
-
-
 def test_suite_with_problems_is_not_run(mini: Mini) -> None:
     mini.feature(GOOD.replace("Feature:", "Faeture:"))
     assert mini.run("run") == 2
@@ -211,7 +213,7 @@ def test_linux_needs_linux(monkeypatch: pytest.MonkeyPatch) -> None:
 # --- programs that misbehave ------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["/nowhere/program", "", "'", "true", "false"])
+@pytest.mark.parametrize("name", ["/nowhere/program", "/etc/passwd", "'", "true", "false"])
 def test_program_that_does_not_start_is_3(mini: Mini, name: str) -> None:
     assert mini.run("run", "--implementation", name) == 3
     assert len(mini.err.splitlines()) <= 3, "one diagnosis"
@@ -437,3 +439,11 @@ def test_closed_stdout_is_no_error(mini: Mini) -> None:
     command = f"{sys.executable} -m conformance steps | head -1"
     done = subprocess.run(command, shell=True, capture_output=True, text=True, cwd=suite.ROOT, check=True)
     assert done.stderr == ""
+    mini.feature(GOOD + WRONG)
+    code = "import sys, pathlib; from conformance import cli; sys.exit(cli.main(['run'], pathlib.Path(sys.argv[1])))"
+    reader, writer = os.pipe()
+    os.close(reader)
+    command = [sys.executable, "-c", code, str(mini.root)]
+    done = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, text=True, cwd=suite.ROOT, check=False)
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (1, ""), "a failure is one, read or not"

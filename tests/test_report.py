@@ -99,6 +99,8 @@ def damaged(lines: list[bytes], how: str) -> list[bytes]:
             return [lines[0], lines[1].replace(b'"status":"pass"', b'"status":"passed"'), *lines[2:]]
         case "another file":
             return [b"# README", b"", b"text"]
+        case "blank lines":
+            return [lines[0], b"", *lines[1:]]
         case "empty":
             return []
     raise AssertionError(how)
@@ -117,6 +119,7 @@ def damaged(lines: list[bytes], how: str) -> list[bytes]:
         ("bytes", 2, "damaged"),
         ("format", 1, "format 9 is not known"),
         ("status", 2, "damaged"),
+        ("blank lines", 2, "damaged"),
         ("another file", 1, "this is not a report"),
         ("empty", 1, "the file is empty"),
     ],

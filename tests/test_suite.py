@@ -18,9 +18,17 @@ def replaced(old: str, new: str) -> str:
 
 
 BAD = {
-    "syntax": (replaced("      And A forks B", "      Nonsense"), 9, "expected:"),
+    "syntax": (replaced("      And A forks B", "      Nonsense"), 9, "'Nonsense' is not expected here"),
     "no feature": ("# only a comment\n", 1, "has no Feature"),
     "empty": ("", 1, "has no Feature"),
+    "no rule": ("Feature: Writing\n", 1, "has no Rule"),
+    "other text": ("root:x:0:0\nnobody:x:1:1\n", 1, "expected: Feature, got 'root:x:0:0'"),
+    "byte order mark": ("\ufeff" + GOOD, 1, "starts with a byte order mark"),
+    "very long line": (replaced("A forks B", "A forks B" + "b" * 9999), 9, "a line of 10018 characters"),
+    "row without a name": (replaced("| a base page         |", "|                     |"), 15, "names nothing"),
+    "too many pages": (replaced("And A forks B", "And A maps 99999999999 pages of private anonymous memory"),
+                       9, "99999999999 pages are too many"),
+    "too large a range": (replaced('"new" to page 0', '"new" to pages 0 to 99999999999'), 10, "is too much"),
     "unequal rows": (replaced("| a base page         |", "| a base page | and more |"), 15, "inconsistent cell count"),
     "rule without id": (replaced("  @cow.isolation\n", ""), 3, "the rule has no ids"),
     "rule of another chapter": (GOOD.replace("cow.isolation", "fork.isolation"), 4, "folder of chapter 'cow'"),
@@ -124,7 +132,13 @@ def test_rule_without_source(mini: Mini) -> None:
 @pytest.mark.parametrize("name", ["chapters.toml", "retired.toml", "profiles.toml", "capabilities.toml"])
 @pytest.mark.parametrize(
     ("content", "what"),
-    [(b"x = 1\ny = =\n", ":2: is not TOML"), (b"\n# \xff\n", ":2: is not UTF-8"), (None, ": cannot")],
+    [
+        (b"x = 1\ny = =\n", ":2: is not TOML"),
+        (b"x = 1\ny = [", ":2: is not TOML"),
+        (b"\n# \xff\n", ":2: is not UTF-8"),
+        (b"chapters = 1\nretired = 1\nbehaviour = 1\ncapability = 1\n", ":1: "),
+        (None, ": cannot"),
+    ],
 )
 def test_bad_registry(mini: Mini, name: str, content: bytes | None, what: str) -> None:
     path = mini.root / "spec" / name
@@ -134,18 +148,43 @@ def test_bad_registry(mini: Mini, name: str, content: bytes | None, what: str) -
     assert "Traceback" not in mini.err
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "what"),
+    [
+        ('kernel = "6.1"', "kernel = 6.1", "[profile.linux-6.1]: Expected `str`, got `float`"),
+        ('kernel = "6.1"', 'kernel = "six"', "[profile.linux-6.1]: Expected `str` matching"),
+        ('inherits = "linux-6.1"', 'inherits = "nix"', "[profile.linux-6.12]: inherits 'nix', which is not above it"),
+        ('behaviour = "sharing.test"', 'behaviour = "x"', "[profile.linux-6.1]: there is no behaviour 'x'"),
+        ('value = "compound-mapcount"', 'value = "x"', "[profile.linux-6.1]: mapcount.counting cannot be 'x'"),
+        ("default = 64", "", "[parameter.word_bits]: Object missing required field `default`"),
+    ],
+)
+def test_bad_profiles(mini: Mini, old: str, new: str, what: str) -> None:
+    path = mini.root / "spec" / "profiles.toml"
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+    head = what[: what.index("]")].replace(".", '."', 1) + '"]' if "profile" in what else what[: what.index("]") + 1]
+    line = text.splitlines().index(head) + 1
+    assert mini.run("run") == 2
+    assert f"spec/profiles.toml:{line}: {what}" in mini.err
+
+
 def test_retired_id_is_not_used_again(mini: Mini) -> None:
     (mini.root / "spec" / "retired.toml").write_text('[[retired]]\nid = "cow.isolation"\nwhy = "It was vague."\n')
     assert any("cow.isolation is already used" in p.what for p in suite.load(mini.root).problems)
 
 
 def test_draft_outside_the_tree(mini: Mini) -> None:
-    draft = mini.root / "proposals" / "draft.feature"
+    draft = mini.root / "elsewhere" / "draft.feature"
     draft.parent.mkdir()
     draft.write_text(GOOD.replace("isolation", "draft"))
     assert mini.run("lint", draft) == 0, mini.out
     assert mini.run("run", draft) == 0, mini.err
     assert "2 of 2 applicable" in mini.out
+    draft.write_text(GOOD)
+    assert mini.run("lint", draft) == 2
+    assert f"{draft.relative_to(mini.root)}:4: rule id cow.isolation is already used" in mini.out
 
 
 def test_proposals_are_left_out_unless_named(mini: Mini) -> None:

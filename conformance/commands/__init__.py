@@ -4,13 +4,36 @@
 from __future__ import annotations
 
 import argparse
+import difflib
+import os
+import sys
+from typing import NoReturn
 
 OK, FAILED, BAD, NO_START, INTERRUPTED = range(5)
 
 
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong and the way out, as all commands do."""
+
+    def error(self, message: str) -> NoReturn:
+        words = message.split()
+        options = [option for action in self._actions for option in action.option_strings]
+        near = [m for word in words if word.startswith("--") for m in difflib.get_close_matches(word, options, n=1)]
+        hint = f"Did you mean {near[0]}? " if message.startswith("unrecognized") and near else ""
+        self.exit(BAD, f"{self.prog}: {message}\n    {hint}`{self.prog} --help` shows the options.\n")
+
+
+def say(text: str) -> None:
+    """Print.  If nobody reads it (`mapspec … | head`), go on without: the exit code and the files still count."""
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def make_parser(name: str, usage: str, says: str, example: str) -> argparse.ArgumentParser:
     """A parser whose help fits a screen."""
-    return argparse.ArgumentParser(
+    return _Parser(
         prog=f"mapspec {name}",
         usage=f"mapspec {name} {usage}",
         description=says,

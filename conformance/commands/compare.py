@@ -7,7 +7,7 @@ import argparse
 from pathlib import Path
 
 from conformance import report
-from conformance.commands import FAILED, OK, make_parser
+from conformance.commands import FAILED, OK, make_parser, say
 from conformance.outputs.ratio import ratios
 from conformance.outputs.text import group, title
 from conformance.report import Report
@@ -29,10 +29,10 @@ def main(args: argparse.Namespace, root: Path) -> int:
     a, b = report.read(args.a), report.read(args.b)
     lines = differences(a, b)
     for name, one in (("A", a), ("B", b)):
-        print(f"{name}  {title(one)}\n   {ratios(one)}")
+        say(f"{name}  {title(one)}\n   {ratios(one)}")
         if not one.complete:
-            print(f"   not complete: {one.footer.why}")
-    print("\n".join(["", *lines]) if lines else "\nNothing differs.")
+            say(f"   not complete: {one.footer.why}")
+    say("\n".join(["", *lines]) if lines else "\nNothing differs.")
     return FAILED if lines else OK
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from conformance.commands import BAD, OK, make_parser
+from conformance.commands import BAD, OK, make_parser, say
 from conformance.lint import lint
 
 
@@ -23,12 +23,12 @@ def parser() -> argparse.ArgumentParser:
 
 def main(args: argparse.Namespace, root: Path) -> int:
     problems, loaded = lint(root, args.files)
-    for problem in problems:
-        print(problem)
+    if problems:
+        say("\n".join(map(str, problems)))
     names = {s.file for s in loaded.scenarios.values()}
     what = f"{len(args.files) or len(names)} files" if not args.files or len(args.files) > 1 else str(args.files[0])
     if problems:
-        print(f"{len(problems)} problem{'s'[: len(problems) > 1]} in {what}")
+        say(f"{len(problems)} problem{'s'[: len(problems) > 1]} in {what}")
         return BAD
-    print(f"Nothing is wrong with {what}.")
+    say(f"Nothing is wrong with {what}.")
     return OK

@@ -6,12 +6,13 @@ from __future__ import annotations
 import argparse
 import contextlib
 import difflib
+import os
 import shlex
 import sys
 from pathlib import Path
 
 from conformance import expectations, profiles, report, smoke
-from conformance.commands import FAILED, INTERRUPTED, NO_START, OK, make_parser, suites
+from conformance.commands import FAILED, INTERRUPTED, NO_START, OK, make_parser, say, suites
 from conformance.expectations import Expectations
 from conformance.implementations import CannotStart, Implementation, Trouble
 from conformance.implementations.start import TIMEOUT, Impossible, start
@@ -51,10 +52,10 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _seconds(text: str) -> float:
-    value = float(text)
-    if not 0 < value <= 86400:
-        raise ValueError(text)
-    return value
+    with contextlib.suppress(ValueError):
+        if 0 < (value := float(text)) <= 86400:
+            return value
+    raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds between 0 and 86400")
 
 
 def main(args: argparse.Namespace, root: Path) -> int:
@@ -84,18 +85,46 @@ def _usage(args: argparse.Namespace, known: dict[str, Profile]) -> list[Problem]
     if args.profile not in (None, "all", *known):
         near = difflib.get_close_matches(args.profile, known, n=2) or list(known)
         problems.append(_wrong("--profile", f"there is no profile {args.profile!r}", f"There is {', '.join(near)}."))
+    if not args.implementation.strip():
+        problems.append(_wrong("--implementation", "it is empty", "It is reference, linux or a command line."))
+    taken: dict[Path, str] = {}
     for name in ("report", *SHAPES):
         path: Path | None = getattr(args, name)
         if path and args.profile == "all":
             mend = "With --profile all, --reports DIR keeps the records apart."
             problems.append(_wrong(f"--{name}", "one file cannot hold the runs of all profiles", mend))
-        elif path and path.is_dir():
-            problems.append(_wrong(f"--{name}", f"{path} is a directory", "Name a file."))
+        elif path and (other := taken.setdefault(path.absolute(), name)) != name and not _device(path):
+            problems.append(_wrong(f"--{name}", f"--{other} writes {path} already", "Name another file."))
+        elif path and (what := _unwritable(path)):
+            problems.append(_wrong(f"--{name}", what, "Name a file that can be written."))
+    if args.reports and (what := _unwritable(args.reports / "any.jsonl")):
+        problems.append(_wrong("--reports", what, "Name a directory that can be written."))
     if args.report and args.reports:
         problems.append(_wrong("--reports", "--report is there already", "Use one of them."))
     if args.if_possible and args.implementation != "linux":
         problems.append(_wrong("--if-possible", "it is about linux only", "Add --implementation linux."))
     return problems
+
+
+def _unwritable(path: Path) -> str:
+    """Why a file cannot be made, as far as that can be told beforehand: after a long run it is too late."""
+    if path.is_dir():
+        return f"{path} is a directory"
+    if path.exists() and not os.access(path, os.W_OK):
+        return f"{path} cannot be written"
+    folder = path.parent
+    while not folder.exists():
+        folder = folder.parent
+    if not folder.is_dir():
+        return f"{folder} is not a directory"
+    if not path.exists() and not os.access(folder, os.W_OK | os.X_OK):
+        return f"{folder} cannot be written"
+    return ""
+
+
+def _device(path: Path) -> bool:
+    """/dev/stdout, a pipe: what two outputs may share."""
+    return path.exists() and not path.is_file()
 
 
 def _wrong(option: str, what: str, mend: str) -> Problem:
@@ -186,14 +215,13 @@ class _Session:
         """The summary, and the files that were asked for."""
         from conformance.outputs.text import summary
 
+        say(summary(result) + "\n" * (self.args.profile == "all"))
         for shape in SHAPES:
             path: Path | None = getattr(self.args, shape)
             if path:
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_text(_shaped(shape, result), encoding="utf-8")
-        print(summary(result), flush=True)
-        if self.args.profile == "all":
-            print()
+                with report.naming(path):
+                    path.parent.mkdir(parents=True, exist_ok=True)
+                    path.write_text(_shaped(shape, result), encoding="utf-8")
 
 
 def _shaped(shape: str, result: Report) -> str:

@@ -7,6 +7,7 @@ import argparse
 import json
 from pathlib import Path
 
+from conformance import report
 from conformance.commands import OK, make_parser
 from conformance.schema import schema
 
@@ -25,7 +26,8 @@ def parser() -> argparse.ArgumentParser:
 def main(args: argparse.Namespace, root: Path) -> int:
     text = json.dumps(schema(), indent=2) + "\n"
     if args.out:
-        args.out.write_text(text, encoding="utf-8")
+        with report.naming(args.out):
+            args.out.write_text(text, encoding="utf-8")
     else:
         print(text, end="")
     return OK

@@ -8,6 +8,7 @@ told to, or fill its memory.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import select
 import signal
@@ -60,6 +61,13 @@ class Guard:
         self._shell.wait()
 
 
+HINTS = {
+    errno.ENOENT: "An implementation is reference, linux, or a command line: its first word is a program.",
+    errno.EACCES: "Is it executable (chmod +x)?",
+    errno.ENOEXEC: "Is a `#!` line missing?",
+}
+
+
 class Program:
     """A process with a process group of its own, and pipes for stdin, stdout and stderr.
 
@@ -77,8 +85,7 @@ class Program:
                 start_new_session=True,
             )
         except OSError as e:
-            hint = " (is a `#!` line missing?)" if e.strerror == "Exec format error" else ""
-            raise CannotStart(f"{argv[0]!r} cannot be run: {e.strerror}{hint}") from None
+            raise CannotStart(f"{argv[0]!r} cannot be run: {e.strerror}. {HINTS.get(e.errno or 0, '')}".strip()) from None
         except ValueError as e:
             raise CannotStart(f"{argv[0]!r} cannot be run: {e}") from None
         self._guard = guard

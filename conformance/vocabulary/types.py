@@ -13,6 +13,8 @@ from cucumber_expressions.parameter_type_registry import ParameterTypeRegistry
 
 from conformance import protocol
 
+MOST_PAGES = 1 << 16
+"""Pages that a phrase may name: a slip of the pen shall not fill the memory of the machine."""
 DEFAULT_REGION = "mem"
 """The region of a process that has only one and whose name is not said."""
 
@@ -103,9 +105,17 @@ def _pages(text: str) -> Pages:
         return Pages(int(one), 1, region)
     if not first or not last:
         return Pages(0, None, region)
+    if int(last) >= MOST_PAGES:
+        raise ValueError(f"{text} is too much: the last page there can be is {MOST_PAGES - 1}")
     if int(last) < int(first):
         raise ValueError(f"{text} is an empty range")
     return Pages(int(first), int(last) - int(first) + 1, region)
+
+
+def _count(text: str) -> int:
+    if int(text) > MOST_PAGES:
+        raise ValueError(f"{text} pages are too many: {MOST_PAGES} can be")
+    return int(text)
 
 
 def _area(text: str) -> Area:
@@ -166,7 +176,7 @@ define(
     kind=str,
 )
 define("order", r"\d{1,2}", int, "The order of a folio.", "4", "9", kind=int)
-define("count", r"\d+", int, "A count of pages.", "16", kind=int)
+define("count", r"\d+", _count, "A count of pages.", "16", kind=int)
 define("errno", "|".join(_ERRNOS), str, "An error number by name.", "EAGAIN", kind=str)
 define("signal", "|".join(_SIGNALS), str, "A signal.", "SIGSEGV", kind=str)
 define(

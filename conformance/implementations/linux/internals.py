@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 
 from conformance import protocol as p
@@ -31,6 +32,15 @@ TRIES = 3
 """The list of processes may change while it is read."""
 
 
+@contextmanager
+def _readable() -> Iterator[None]:
+    """Turns what cannot be read into what cannot be told."""
+    try:
+        yield
+    except NotReadable as e:
+        raise NotHere("kcore", str(e)) from None
+
+
 class Internals:
     """Answers for pages and their folios.  Raises NotHere if it turns out that the kernel's memory cannot be read."""
 
@@ -47,10 +57,8 @@ class Internals:
     def structs(self) -> StructPages:
         """Opened by the first question."""
         if self._structs is None:
-            try:
+            with _readable():
                 self._structs = StructPages(self._machine.read_at, _symbols(self._machine), _whole(self._machine, BTF))
-            except NotReadable as e:
-                raise NotHere("kcore", str(e)) from None
         return self._structs
 
     def folios(self, pages: Sequence[Page], folios: Sequence[Folio]) -> list[FolioCounters]:
@@ -59,10 +67,8 @@ class Internals:
         for page, folio in zip(pages, folios, strict=True):
             if page.frame and folio.head not in known:
                 hugetlb = bool(folio.flags & kernel.KPF_HUGE)
-                try:
+                with _readable():
                     known[folio.head] = self.structs.folio(folio.head, folio.order, hugetlb=hugetlb)
-                except NotReadable as e:
-                    raise NotHere("kcore", str(e)) from None
         return [known[folio.head] if page.frame else NOTHING for page, folio in zip(pages, folios, strict=True)]
 
     def maybe_shared(self, pages: Sequence[Page], folios: Sequence[Folio]) -> list[bool]:
@@ -86,19 +92,15 @@ class Internals:
             (page.frame if kind == "pte" else folio.head) if page.flags & kernel.KPF_ANON else 0
             for page, folio, kind in zip(pages, folios, kinds, strict=True)
         ]
-        try:
+        with _readable():
             seen = self.structs.anon_exclusive({frame for frame in at if frame})
-        except NotReadable as e:
-            raise NotHere("kcore", str(e)) from None
         return [seen.get(frame, False) for frame in at]
 
     def without_false_ksm(self, pages: Sequence[Page]) -> list[Page]:
         """The pages as a kernel would show them that sets KPF_KSM for KSM pages only, which are small folios."""
         large = kernel.KPF_COMPOUND_HEAD | kernel.KPF_COMPOUND_TAIL
-        try:
+        with _readable():
             true = self.structs.ksm({page.frame for page in pages if page.frame and not page.flags & large})
-        except NotReadable as e:
-            raise NotHere("kcore", str(e)) from None
         return [page if page.frame in true else replace(page, flags=page.flags & ~kernel.KPF_KSM) for page in pages]
 
     def owners(self, counters: FolioCounters, processes: Mapping[int, str]) -> p.Owners:
@@ -115,12 +117,9 @@ class Internals:
     def _name(self, mm_id: int, processes: Mapping[int, str]) -> str:
         unknown = processes.keys() - self._ids.keys()
         for left in reversed(range(TRIES)):
-            try:
+            with suppress(NotReadable) if left else _readable():
                 self._ids.update(self.structs.mm_ids(unknown))
                 break
-            except NotReadable as e:
-                if not left:
-                    raise NotHere("kcore", str(e)) from None
         for pid, name in processes.items():
             if self._ids.get(pid) == mm_id:
                 return name
