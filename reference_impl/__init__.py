@@ -1,8 +1,17 @@
 # SPDX-License-Identifier: MIT
 """The reference model: how Linux counts mappings, as a program that can be read.
 
-One module per chapter (mapcount, sharing, cow, fork, large_folios) on shared ground (runs, folio, vma, mm,
-kernel, fault, files, swap, ksm, gup, hugetlb).  Standard library only.
+One module per chapter (mapcount, sharing, cow, fork, large_folios) on shared ground.  Standard library only.
+A module imports modules of the lines above its own, or to the left of it; there are no circles:
+
+    units, runs, profile               numbers, run-length maps, behaviours
+    folio, vma, mm                     data: folios and page caches, VMAs, page tables
+    mapcount, kernel, sharing, rmap    counting; the system; who is told shared; mapping and finding mappings
+    large_folios, swap, unmap          take apart: split, swap out, zap
+    hugetlb, files, cow, fork          one kind of fault each, and the copy of an mm
+    fault, gup, ksm, collapse          dispatch of faults; who causes them; merge and collapse
+    mmap, madvise                      system calls
+    queries, smaps, state, serve       answers
 
 What is not modelled, on purpose: time, locks, races, memory pressure, NUMA, memory cgroups and the per-CPU LRU
 batches.  The state is always quiescent: no batch holds a reference, writeback is over.

@@ -14,6 +14,7 @@ import select
 import signal
 import subprocess
 import time
+from pathlib import Path
 
 from conformance.implementations import CannotStart, Trouble, printable
 from conformance.protocol import MAX_LINE
@@ -85,7 +86,10 @@ class Program:
                 start_new_session=True,
             )
         except OSError as e:
-            raise CannotStart(f"{argv[0]!r} cannot be run: {e.strerror}. {HINTS.get(e.errno or 0, '')}".strip()) from None
+            # ENOENT of a file that is there is about the interpreter in its first line.
+            hint = "Is its `#!` line right?" if Path(argv[0]).is_file() and e.errno == errno.ENOENT else ""
+            hint = hint or HINTS.get(e.errno or 0, "")
+            raise CannotStart(f"{argv[0]!r} cannot be run: {e.strerror}. {hint}".strip()) from None
         except ValueError as e:
             raise CannotStart(f"{argv[0]!r} cannot be run: {e}") from None
         self._guard = guard
