@@ -22,7 +22,8 @@ Handler = Callable[[Kernel, Request], Any]
 CAPABILITIES = [
     "anon-exclusive", "average-page-mapcount", "collapse", "counter-nr-anon-mapped", "counter-nr-anon-thps",
     "counter-nr-file-mapped", "counter-nr-file-pmdmapped", "counter-nr-shmem-pmdmapped", "counter-split",
-    "counter-split-deferred", "counter-split-failed", "counter-thp-split-pmd", "counters", "disk-file", "entire-mapcount", "entries",
+    "counter-split-deferred", "counter-split-failed", "counter-thp-split-pmd", "counters", "disk-file",
+    "entire-mapcount", "entries",
     "folio-mapcount", "folio-order", "folio-split", "frames", "huge-zero-page", "hugetlb", "io_uring", "ksm",
     "mapped-exclusively", "maybe-mapped-shared", "memfd", "nr-pages-mapped", "owner-slots", "page-flags",
     "page-mapcount", "partially-mapped", "proc-mem-force", "proc_mem", "process_vm", "refcount", "smaps", "state",

@@ -17,7 +17,7 @@ from typing import Any
 import msgspec
 import pytest
 from sphinx.application import Sphinx
-from sphinx.errors import ExtensionError
+from sphinx.errors import SphinxError
 from sphinx.util.docutils import docutils_namespace, patch_docutils
 
 from conformance import protocol, report, suite, vocabulary
@@ -186,11 +186,11 @@ def test_only_what_a_change_touches_is_read_again(tiny: Path) -> None:
 def test_a_scenario_that_fails_on_the_model_stops_the_build(tiny: Path) -> None:
     feature = tiny / "features" / "cow" / "one.feature"
     feature.write_text(KEEP.replace('Then A reads "old"', 'Then A reads "new"'))
-    with pytest.raises(ExtensionError) as stopped:
+    with pytest.raises(SphinxError) as stopped:
         build(tiny)
     assert "spec/cow: cow.keep.child" in str(stopped.value) and "on model linux-7.3: FAIL" in str(stopped.value)
     assert "'old'" in str(stopped.value)
-    with pytest.raises(ExtensionError):  # and again: a second build must not take it as done
+    with pytest.raises(SphinxError):  # and again: a second build must not take it as done
         build(tiny)
     feature.write_text(KEEP)
     build(tiny)
@@ -205,7 +205,7 @@ def test_a_doctored_report_of_the_model_stops_the_build(tiny: Path) -> None:
     next(line for line in lines if line.get("id") == "cow.keep.child")["status"] = "fail"
     lines[-1]["counts"] = {"pass": lines[-1]["counts"]["pass"] - 1, "fail": 1}
     made.write_text("".join(json.dumps(line) + "\n" for line in lines))
-    with pytest.raises(ExtensionError, match=r"cow\.keep\.child"):
+    with pytest.raises(SphinxError, match=r"cow\.keep\.child"):
         build(tiny)
     os.utime(made, (0, 0))  # older than the model: it counts no more
     build(tiny)
@@ -241,7 +241,7 @@ def test_a_kernel_near_a_profile_is_not_of_it(tiny: Path) -> None:
 
 def test_a_recorded_failure_of_a_kernel_stops_the_build(tiny: Path) -> None:
     record(tiny, "fail")
-    with pytest.raises(ExtensionError, match=r"(?s)cow\.keep\.child.*kernel 6\.18\.44: FAIL.*results/linux\.jsonl"):
+    with pytest.raises(SphinxError, match=r"(?s)cow\.keep\.child.*kernel 6\.18\.44: FAIL.*results/linux\.jsonl"):
         build(tiny)
 
 

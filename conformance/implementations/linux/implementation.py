@@ -411,7 +411,12 @@ class Linux:
         if request.buffer in self._names.buffers:
             raise Mistake(f"there is a buffer {request.buffer} already")
         before = self._before_fault(region, request)
-        ring = self._do(*before, f"{process.slot:x} uring_register {at:x} {length:x}")[-1].value
+        try:
+            ring = self._do(*before, f"{process.slot:x} uring_register {at:x} {length:x}")[-1].value
+        except Refused as e:
+            if e.result.name == "ENOMEM" and self.here.greeting.environment["user"] != "root":
+                raise NotHere("io_uring-memlock", "this user may not lock so much memory (RLIMIT_MEMLOCK)") from None
+            raise
         self._names.buffers[request.buffer] = Buffer(request.process, ring)
 
     def _buffer(self, name: str) -> tuple[Process, int]:

@@ -16,6 +16,7 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "executor.h"
@@ -314,8 +315,12 @@ static void do_uring_register(struct words *w, struct reply *out)
 	ring->fd = (int)syscall(SYS_io_uring_setup, 1, &ring->p);
 	if (ring->fd < 0)
 		return fail(out, errno);
-	if (syscall(SYS_io_uring_register, ring->fd, IORING_REGISTER_BUFFERS, &buffer, 1) < 0)
-		goto failed;
+	/* A ring that has been closed gives its locked memory back later, and RLIMIT_MEMLOCK counts it until then. */
+	for (int left = 100; syscall(SYS_io_uring_register, ring->fd, IORING_REGISTER_BUFFERS, &buffer, 1) < 0; left--) {
+		if (errno != ENOMEM || !left)
+			goto failed;
+		nanosleep(&(struct timespec){ .tv_nsec = 20 * 1000 * 1000 }, NULL);
+	}
 	ring->rings_length = ring->p.cq_off.cqes + ring->p.cq_entries * sizeof(struct io_uring_cqe);
 	if (ring->p.sq_off.array + ring->p.sq_entries * sizeof(unsigned) > ring->rings_length)
 		ring->rings_length = ring->p.sq_off.array + ring->p.sq_entries * sizeof(unsigned);
