@@ -282,15 +282,26 @@ def _kernels(site: Site, paths: list[Path], recorded: Path) -> list[Column]:
         release = found.header.implementation.version
         if release not in newest or found.header.started >= newest[release][0].header.started:
             newest[release] = (found, path)
-    return [
-        Column(
-            f"kernel {release}", release, found.header.profile, False, site.digests, found.results, found.header,
-            path.resolve().relative_to(site.root.resolve()).as_posix()
-            if path.resolve().is_relative_to(site.root.resolve()) else path.name,
-            found.complete, path.parent == recorded,
-        )
-        for release, (found, path) in sorted(newest.items(), key=lambda item: _version(item[0]))
-    ]  # fmt: skip
+    columns = []
+    for found, path in sorted(newest.values(), key=lambda item: (_version(_name(item[0])), item[0].header.profile)):
+        name, place = _name(found), path.resolve()
+        inside = place.is_relative_to(site.root.resolve())
+        origin = place.relative_to(site.root.resolve()).as_posix() if inside else path.name
+        columns.append(
+            Column(
+                f"kernel {name}", name, found.header.profile, False, site.digests, found.results, found.header, origin,
+                found.complete, path.parent == recorded,
+            )
+        )  # fmt: skip
+    return columns
+
+
+def _name(found: Report) -> str:
+    """The kernel as people call it: 6.1.192, where Debian's release says 6.1.0-56-cloud-amd64."""
+    implementation = found.header.implementation
+    debian = re.search(r"Debian (\d+(?:\.\d+)+)-\S+ \(\d{4}-", implementation.environment.get("kernel", ""))
+    name = debian[1] if debian else re.split(r"[-+]", implementation.version)[0]
+    return f"{name} no page mapcount" if found.header.profile.endswith("no-page-mapcount") else name
 
 
 def _version(release: str) -> tuple[int, ...]:

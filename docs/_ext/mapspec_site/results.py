@@ -70,7 +70,7 @@ def runs(site: Site) -> str:
         state = "the same as these pages" if current else "stale: the suite has changed since"
         rows.append(
             [
-                f"<code>{esc(column.short)}</code>",
+                f"{esc(column.short)} <code>{esc(header.implementation.version)}</code>",
                 esc(environment.get("user", "not said")),
                 esc(column.profile),
                 esc(header.started.replace("T", " ").partition("+")[0]),

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import functools
 import shlex
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from conformance.implementations import Model
 from conformance.suite import Rule, Scenario
 
 from . import outline, picture
-from .data import NOT_YET, Cell, Column, Site, Tally
+from .data import NOT_YET, WORDS, Cell, Column, Site, Tally
 from .html import esc, prose, table
 
 MOST_LINES = 40
@@ -48,7 +49,7 @@ def summary(site: Site, rule: Rule) -> str:
     chips = [_tally_chip(default.label, site.tally(default, rule.scenarios))]
     total = functools.reduce(_plus, others, Tally())
     chips.append(_tally_chip(f"model, {len(others)} other profiles", total) if others else "")
-    chips += [_tally_chip(c.label, site.tally(c, rule.scenarios)) for c in site.kernels]
+    chips += _kernel_chips((c, t.words, t.css) for c in site.kernels for t in [site.tally(c, rule.scenarios)])
     count = len(rule.scenarios)
     return (
         f'<p class="ms-chips"><span class="ms-count">{count} scenario{"s" * (count != 1)}</span> '
@@ -118,24 +119,32 @@ def _conditions(rows: list[Scenario]) -> str:
 
 
 def _short_chips(site: Site, rows: list[Scenario]) -> str:
-    """For the folded line: the default profile and the kernels."""
-    columns = [site.model(profiles.DEFAULT), *site.kernels]
-    return " ".join(_rows_chip(site, column, rows) for column in columns)
+    """For the folded line: the default profile, and the kernels to which it applies."""
+    default = site.model(profiles.DEFAULT)
+    kernels = [(c, *_outcome(site, c, rows)) for c in site.kernels]
+    applies = [one for one in kernels if one[1] != WORDS["not-applicable"]]
+    return " ".join([chip(default.label, *_outcome(site, default, rows)), *_kernel_chips(applies)])
 
 
-def _rows_chip(site: Site, column: Column, rows: list[Scenario]) -> str:
-    if len(rows) == 1:
-        cell = column.cell(rows[0])
-        return chip(column.label, cell.word, cell.css)
-    return _tally_chip(column.label, site.tally(column, rows))
+def _outcome(site: Site, column: Column, rows: list[Scenario]) -> tuple[str, str]:
+    """Words and colour for one scenario, or for the rows of an outline."""
+    one = column.cell(rows[0]) if len(rows) == 1 else None
+    tally = site.tally(column, rows)
+    return (one.word, one.css) if one else (tally.words, tally.css)
+
+
+def _kernel_chips(outcomes: Iterable[tuple[Column, str, str]]) -> list[str]:
+    """One chip for all kernels of which the same is to be said."""
+    same: dict[tuple[str, str], list[str]] = {}
+    for column, word, css in outcomes:
+        same.setdefault((word, css), []).append(column.short)
+    return [chip(f"kernel{'s' * (len(names) > 1)} {', '.join(names)}", *key) for key, names in same.items()]
 
 
 def _all_chips(site: Site, scenario: Scenario) -> str:
     """One chip per implementation and profile, and those that nobody has run."""
-    chips = []
-    for column in site.columns:
-        cell = column.cell(scenario)
-        chips.append(chip(column.label, cell.word, cell.css))
+    chips = [chip(c.label, *_outcome(site, c, [scenario])) for c in site.models]
+    chips += _kernel_chips((c, *_outcome(site, c, [scenario])) for c in site.kernels)
     return f'<p class="ms-chips">{" ".join(chips)} {_unrun(site, [scenario])}</p>'
 
 
