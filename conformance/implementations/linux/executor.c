@@ -405,24 +405,19 @@ static void do_close(struct words *w, struct reply *out)
 	settle(out, fd >= first_free_fd ? close(fd) : (errno = EBADF, -1));
 }
 
-/* pipe LENGTH: the value is the descriptor to read from; the one to write to is the next 8 bytes of data */
+/* pipe LENGTH FD: a pipe to read from at descriptor FD and to write to at FD + 1 */
 static void do_pipe(struct words *w, struct reply *out)
 {
+	int length = (int)number(w), fd = (int)number(w);
 	int ends[2];
-	uint64_t to_write;
 
 	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0)
 		return fail(out, errno);
-	if (fcntl(ends[1], F_SETPIPE_SZ, (int)number(w)) < 0) {
-		fail(out, errno);
-		close(ends[0]);
-		close(ends[1]);
-		return;
-	}
-	to_write = (uint64_t)ends[1];
-	memcpy(out->data, &to_write, 8);
-	out->r.length = 8;
-	out->r.value = (uint64_t)ends[0];
+	if (fcntl(ends[1], F_SETPIPE_SZ, length) < 0 || dup3(ends[0], fd, O_CLOEXEC) < 0 ||
+	    dup3(ends[1], fd + 1, O_CLOEXEC) < 0)
+		fail(out, errno == EBADF ? EMFILE : errno);
+	close(ends[0]);
+	close(ends[1]);
 }
 
 /* pipe_read FD COUNT: the first 8 bytes of each page of the pipe */

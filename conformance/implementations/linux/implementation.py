@@ -378,18 +378,18 @@ class Linux:
         process, region, at, length = self._range(request)
         if request.pipe in self._names.pipes:
             raise Mistake(f"there is a pipe {request.pipe} already")
-        try:
-            made = self._do(f"0 pipe {length:x}")[-1]
-        except Refused as e:
-            if e.result.name in ("EMFILE", "ENFILE"):
-                raise NotHere("pipes", "a process cannot have so many open files here") from None
-            raise
-        pipe = Pipe(made.value, kernel.words(made.data)[0], request.count)
+        pipe = Pipe(self._names.take_descriptors(), request.count)
         before = self._before_fault(region, request)
         try:
-            self._do(*before, f"{process.slot:x} vmsplice {at:x} {length:x} {pipe.to_write:x}")
-        except Refused:
-            self._close(pipe)
+            self._do(
+                f"0 pipe {length:x} {pipe.to_read:x}",
+                *before,
+                f"{process.slot:x} vmsplice {at:x} {length:x} {pipe.to_write:x}",
+            )
+        except Refused as e:
+            self._do(f"-0 close {pipe.to_read:x}", f"-0 close {pipe.to_write:x}")
+            if e.result.name in ("EMFILE", "ENFILE"):
+                raise NotHere("pipes", "a process cannot have so many open files here") from None
             raise
         self._names.pipes[request.pipe] = pipe
 

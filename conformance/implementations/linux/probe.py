@@ -14,6 +14,7 @@ from conformance.implementations.linux import counters, internals, kernel
 from conformance.implementations.linux.hugepages import ROOT as THP
 from conformance.implementations.linux.hugepages import HugePages
 from conformance.implementations.linux.machine import Machine, word
+from conformance.implementations.linux.scenario import FIRST_DESCRIPTOR
 from conformance.implementations.linux.settings import Settings
 
 MEMORY_FILE_SYSTEMS = {0x01021994: "tmpfs", 0x858458F6: "ramfs"}
@@ -324,10 +325,9 @@ def _look_at_references(machine: Machine, size: int, word_bits: int, missing: di
     read_only = at + 16 * size
     machine.do("0 spawn 1", f"1 mmap {at:x} {size:x} 3 22", f"1 store {at:x} 1 41")
     machine.do(f"1 mmap {read_only:x} {size:x} 1 22")
-    pipe = machine.run(f"0 pipe {size:x}")[0]
-    to_write = kernel.words(pipe.data)[0] if pipe.kind == "ok" else 0
+    machine.run(f"0 pipe {size:x} {FIRST_DESCRIPTOR:x}")
     trials = {
-        "vmsplice": ("vmsplice", f"1 vmsplice {at:x} {size:x} {to_write:x}"),
+        "vmsplice": ("vmsplice", f"1 vmsplice {at:x} {size:x} {FIRST_DESCRIPTOR + 1:x}"),
         "io_uring": ("io_uring", f"1 uring_register {at:x} {size:x}"),
         "process_vm": ("process_vm_readv", f"0 vm_read 1 {at:x} 1"),
         "proc_mem": ("/proc/PID/mem", f"0 mem_write 1 {at:x} 1 41"),

@@ -5,6 +5,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
+FIRST_DESCRIPTOR = 512
+"""Of the hub, for pipes: above all that it opens by itself."""
+
 
 class NotHere(Exception):
     """A request cannot be done here: capability and reason."""
@@ -55,8 +58,12 @@ class Process:
 @dataclass
 class Pipe:
     to_read: int
-    to_write: int
+    """The hub's descriptor; the next one is to write to."""
     pages: int
+
+    @property
+    def to_write(self) -> int:
+        return self.to_read + 1
 
 
 @dataclass
@@ -84,6 +91,7 @@ class Scenario:
         self.files: dict[str, File] = {}
         self.pipes: dict[str, Pipe] = {}
         self.buffers: dict[str, Buffer] = {}
+        self._descriptor = FIRST_DESCRIPTOR
         self._next = self._first
         self._free = list(range(self._slots - 1, 0, -1))
 
@@ -93,6 +101,11 @@ class Scenario:
         end = start + pages * self._page_size
         self._next = (end + 2 * self._align - 1) & -self._align
         return start
+
+    def take_descriptors(self) -> int:
+        """The first of two descriptors of the hub that are not in use."""
+        self._descriptor += 2
+        return self._descriptor - 2
 
     def take_slot(self) -> int | None:
         return self._free.pop() if self._free else None
