@@ -220,23 +220,14 @@ def test_a_file_has_folios_of_the_order_or_is_unsupported(ask: Asker, filesystem
 
 
 @needs_root
-def test_a_fault_allocates_the_order_that_was_asked_for(ask: Asker) -> None:
+@pytest.mark.parametrize(("orders", "sharing"), [("orders", "private"), ("shmem_orders", "shared")])
+def test_a_fault_allocates_the_order_that_was_asked_for(ask: Asker, orders: str, sharing: str) -> None:
     ask.needs("folio-order")
-    for order in ask.greeting.parameters["orders"]:
-        ask.start(4 << order, order=order)
+    for order in ask.greeting.parameters[orders]:
+        ask.start(4 << order, order=order, sharing=sharing)
         ask(p.Write(**mem(first=1 << order), value="x"))
         assert ask(p.FolioOrder(**mem(first=1 << order))) == [order]
         assert ask(p.Entry(**mem(first=2 << order))) == ["none"]
-        ask(p.Reset())
-
-
-@needs_root
-def test_shared_anonymous_memory_has_orders_too(ask: Asker) -> None:
-    ask.needs("folio-order")
-    for order in ask.greeting.parameters["shmem_orders"]:
-        ask.start(4 << order, order=order, sharing="shared")
-        ask(p.Write(**mem(first=1 << order), value="x"))
-        assert ask(p.FolioOrder(**mem(first=1 << order))) == [order]
         ask(p.Reset())
 
 
