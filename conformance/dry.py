@@ -20,8 +20,20 @@ VALUES: dict[type[protocol.Request], Any] = {
     protocol.AnonExclusive: False,
     protocol.PartiallyMapped: False,
     protocol.PageFlags: [],
+    protocol.Pagemap: [],
+    protocol.Mincore: False,
+    protocol.Writable: None,
 }
 """What is said of a page; a number is 0, a content is empty."""
+WHOLE: dict[type[protocol.Request], Any] = {
+    protocol.MapDevice: "dry",
+    protocol.MapInterface: 64,
+    protocol.Receive: 1,
+    protocol.CallDriver: protocol.Called("0"),
+    protocol.CoreDump: {},
+    protocol.VmaQuery: protocol.Vma([], 0),
+}
+"""What is said of everything else."""
 
 
 class Dry:
@@ -46,7 +58,9 @@ class Dry:
 def _value(request: protocol.Request) -> Any:
     if request.answer is None:
         return None
-    if not isinstance(request, (protocol.PagesOperation, protocol.PagesQuery)):
+    if type(request) in WHOLE:
+        return WHOLE[type(request)]
+    if not hasattr(request, "count"):
         return {} if isinstance(request, protocol.Query) else [""]
     content = request.answer == list[protocol.Token]
     return [VALUES.get(type(request), "" if content else 0)] * request.count

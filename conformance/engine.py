@@ -73,8 +73,14 @@ class Context:
         """Process, region: the frames before the last When."""
         self.counters: dict[str, int] | None = None
         """The system's counters before the first When."""
+        self.devices: dict[str, int] = {}
+        """Device: pages of its driver's memory."""
+        self.interface: protocol.Interface | None = None
+        """What the last `maps …` of an interface of the kernel was."""
         self.attempt: Reply | None = None
         """What came of the last `tries to`."""
+        self.called: protocol.Called | None = None
+        """What came of the last function that a driver called."""
 
     # --- talking to the implementation ---
 

@@ -51,6 +51,8 @@ Filesystem = Literal["disk", "tmpfs", "memfd", "hugetlb"]
 Advice = Literal[
     "dontneed", "free", "cold", "pageout", "hugepage", "nohugepage", "collapse", "populate_read",
     "populate_write", "dontfork", "dofork", "wipeonfork", "keeponfork", "mergeable", "unmergeable",
+    "dontdump", "dodump", "normal", "random", "sequential", "willneed", "remove", "guard_install",
+    "guard_remove",
 ]  # fmt: skip
 Errno = Literal[
     "E2BIG", "EACCES", "EAGAIN", "EBADF", "EBUSY", "EEXIST", "EFAULT", "EINTR", "EINVAL", "EIO", "EMLINK",
@@ -58,6 +60,26 @@ Errno = Literal[
     "EREMOTEIO", "ESRCH", "ETXTBSY",
 ]  # fmt: skip
 Signal = Literal["SIGBUS", "SIGKILL", "SIGSEGV"]
+DeviceMemory = Literal[
+    "pages", "compound", "block", "vmalloc", "vmalloc_user", "slab", "large_kmalloc", "coherent", "reserved",
+    "zero", "anonymous", "page_cache", "mmio",
+]  # fmt: skip
+DriverFunction = Literal[
+    "remap_pfn_range", "io_remap_pfn_range", "vm_iomap_memory", "vm_insert_page", "vm_insert_pages", "vm_map_pages",
+    "vm_map_pages_zero", "remap_vmalloc_range", "dma_mmap_coherent", "mmap_action_remap",
+    "mmap_action_map_kernel_pages", "fault", "vmf_insert_page", "vmf_insert_page_mkwrite", "vmf_insert_pfn",
+    "vmf_insert_pfn_prot", "vmf_insert_mixed", "vmf_insert_mixed_mkwrite", "vmf_insert_pfn_pmd",
+    "vmf_insert_folio_pmd",
+]  # fmt: skip
+VmaFlag = Literal[
+    "VM_READ", "VM_WRITE", "VM_SHARED", "VM_MAYREAD", "VM_MAYWRITE", "VM_MAYSHARE", "VM_PFNMAP", "VM_MIXEDMAP",
+    "VM_IO", "VM_DONTEXPAND", "VM_DONTDUMP", "VM_DONTCOPY", "VM_LOCKED", "VM_WIPEONFORK", "VM_MERGEABLE",
+    "VM_HUGEPAGE", "VM_NOHUGEPAGE", "VM_SEALED",
+]  # fmt: skip
+Interface = Literal[
+    "packet_ring", "xdp_ring", "io_uring_ring", "perf_ring", "bpf_array", "bpf_ringbuf", "bpf_arena", "tracing_ring",
+    "tcp_receive", "kvm_vcpu", "aio_ring", "secretmem", "vvar", "vdso", "pci_bar",
+]  # fmt: skip
 
 
 # --- requests ---------------------------------------------------------------------------------------------
@@ -222,6 +244,56 @@ class Mremap(PagesOperation, kw_only=True, tag="mremap"):
 
     to: Name
     skew: Annotated[int, Meta(ge=0, description="Pages by which the new region is off its alignment.")] = 0
+    how: Annotated[
+        Literal["move", "dontunmap", "duplicate"],
+        Meta(
+            description="move: the old pages are a hole afterwards. dontunmap: MREMAP_DONTUNMAP, the old pages stay "
+            "mapped and are empty. duplicate: an old length of 0, a second mapping of the same pages of the file."
+        ),
+    ] = "move"
+
+
+class Grow(Operation, kw_only=True, tag="grow"):
+    """mremap(2) of a whole region to a larger number of pages, at its place or at another."""
+
+    capability = "grow"
+    process: ProcessName
+    region: Name
+    pages: Annotated[PageCount, Meta(description="How many pages the region shall have.")]
+
+
+class Mlock(PagesOperation, kw_only=True, tag="mlock"):
+    """mlock(2) on pages."""
+
+    capability = "mlock"
+
+
+class UffdRegister(PagesOperation, kw_only=True, tag="uffd_register"):
+    """UFFDIO_REGISTER of pages with a userfaultfd of the process, which stays registered."""
+
+    capability = "userfaultfd"
+    mode: Annotated[
+        Literal["missing", "wp", "wp_async"],
+        Meta(
+            description="missing, wp: that mode of UFFDIO_REGISTER. wp_async: wp, on a userfaultfd with "
+            "UFFD_FEATURE_WP_ASYNC."
+        ),
+    ]
+
+
+class CopyFromUser(PagesOperation, kw_only=True, tag="copy_from_user"):
+    """write(2) from each page to a pipe: the kernel reads through the mapping.  The value is what the pages hold."""
+
+    capability = "copy-from-user"
+    answer = list[Token]
+
+
+class CoreDump(Operation, kw_only=True, tag="core_dump"):
+    """The process dies of a signal that dumps core.  The value is, by region, how many pages the dump holds."""
+
+    capability = "core-dump"
+    answer = dict[Name, Counter]
+    process: ProcessName
 
 
 class SplitFolio(PagesOperation, kw_only=True, tag="split_folio"):
@@ -300,6 +372,187 @@ class WriteProcMem(PagesOperation, kw_only=True, tag="write_proc_mem"):
 
     capability = "proc_mem"
     value: Token
+
+
+# --- drivers: memory that a driver owns, and what it does with it -------------------------------------------
+
+
+class DevicePages(Operation):
+    """An operation on consecutive pages of the memory of a device."""
+
+    device: Name
+    first: PageIndex = 0
+    count: PageCount = 1
+
+
+class CreateDevice(Operation, kw_only=True, tag="create_device"):
+    """A driver allocates memory that it will map.  It holds one reference to each page, or to each folio, as the
+    allocator gave it."""
+
+    capability = "driver"
+    device: Name
+    memory: Annotated[
+        DeviceMemory,
+        Meta(
+            description="pages: alloc_page() for each. compound: one folio of `order`, alloc_pages() with __GFP_COMP. "
+            "block: alloc_pages() of `order` without __GFP_COMP. vmalloc, vmalloc_user: that function. slab: "
+            "kmalloc() of one page. large_kmalloc: kmalloc() of 4 pages. coherent: dma_alloc_coherent(). reserved: "
+            "pages with PG_reserved. zero: ZERO_PAGE. anonymous: an anonymous page of some process. page_cache: pages "
+            "of a shmem file. mmio: addresses of a device, without struct page."
+        ),
+    ]
+    pages: PageCount
+    order: Order = 0
+
+
+class MapDevice(Operation, kw_only=True, tag="map_device"):
+    """mmap(2) of a device whose driver maps its memory with one function, from its mmap handler or, for the functions
+    that belong there, from its fault handler.
+
+    The driver sets `flags`, and what the function requires: VM_PFNMAP for vmf_insert_pfn*, VM_MIXEDMAP for
+    vmf_insert_mixed*, nothing for the others.  The value says which driver it was.
+    """
+
+    capability = "driver"
+    answer = Annotated[str, Meta(max_length=80)]
+    process: ProcessName
+    region: Name
+    device: Name
+    function: DriverFunction
+    pages: PageCount
+    offset: Annotated[int, Meta(ge=0, description="The page of the device at which the region starts.")] = 0
+    sharing: Literal["private", "shared"] = "shared"
+    protection: Protection = "read-write"
+    flags: Annotated[list[VmaFlag], Meta(description="VMA flags that the mmap handler sets first.")] = []
+    without: Annotated[list[VmaFlag], Meta(description="VMA flags that the mmap handler clears first.")] = []
+    part: Annotated[
+        PageCount | None,
+        Meta(description="Pages that the mmap handler maps, from the start of the region; null: all of them."),
+    ] = None
+    skew: Annotated[int, Meta(ge=0, description="Pages by which the region is off its alignment.")] = 0
+
+
+class Called(Struct, forbid_unknown_fields=True):
+    """What a function of the kernel gave back."""
+
+    returned: Annotated[
+        str,
+        Meta(
+            pattern="^(0|-E[A-Z0-9]+|VM_FAULT_[A-Z]+|BUG)$",
+            description="0, an errno with its sign, a fault code, or BUG: the kernel stopped there.",
+        ),
+    ]
+    warned: Annotated[bool, Meta(description="Whether the kernel logged a warning.")] = False
+    left: Annotated[int, Meta(description="vm_insert_pages: how many pages were not mapped.")] = 0
+
+
+class CallDriver(PagesOperation, kw_only=True, tag="call_driver"):
+    """The driver calls a function for pages of a region that exists, with as many pages of a device.
+
+    It holds mmap_lock for reading, as a fault handler does.
+    """
+
+    capability = "driver-calls"
+    answer = Called
+    device: Name
+    device_first: PageIndex = 0
+    function: DriverFunction
+
+
+class UnmapMappingRange(DevicePages, kw_only=True, tag="unmap_mapping_range"):
+    """The driver calls unmap_mapping_range() for pages of its device."""
+
+    capability = "driver-calls"
+    even_cows: Annotated[bool, Meta(description="Also unmap private copies.")] = True
+
+
+class ZapVma(PagesOperation, kw_only=True, tag="zap_vma"):
+    """The driver calls zap_vma_ptes(), since 7.x zap_special_vma_range(), for pages of a region."""
+
+    capability = "driver-calls"
+
+
+class FreeDevice(Operation, kw_only=True, tag="free_device"):
+    """The driver drops its own references: it frees its memory.  The device stays open and can still be asked."""
+
+    capability = "driver-calls"
+    device: Name
+
+
+class WriteDevice(DevicePages, kw_only=True, tag="write_device"):
+    """The driver itself writes to its memory, through the kernel's mapping."""
+
+    capability = "driver-access"
+    value: Token
+
+
+class ReadDevice(DevicePages, kw_only=True, tag="read_device"):
+    """The driver itself reads its memory.  The value is what each page holds."""
+
+    capability = "driver-access"
+    answer = list[Token]
+
+
+class MapInterface(Operation, kw_only=True, tag="map_interface"):
+    """Map memory that a part of the kernel itself offers to user space.  The value is how many pages the region has.
+
+    packet_ring: an AF_PACKET receive ring of `pages` blocks of one page, with PACKET_RX_RING. xdp_ring: the receive
+    ring of an AF_XDP socket. io_uring_ring: the submission ring. perf_ring: a perf event's buffer of 1 + 4 pages.
+    bpf_array: a BPF array with BPF_F_MMAPABLE of `pages` pages. bpf_ringbuf: the producer position and the data of a
+    BPF ring buffer of 2 pages. bpf_arena: a BPF arena. tracing_ring: trace_pipe_raw of a CPU. tcp_receive: a TCP
+    socket, for TCP_ZEROCOPY_RECEIVE. kvm_vcpu: struct kvm_run. aio_ring: that of io_setup(2). secretmem:
+    memfd_secret(2). vvar, vdso: those that execve(2) maps. pci_bar: a memory BAR, through resourceN in sysfs.
+
+    `vvar`, `vdso` and `aio_ring` are there once for each process, and are moved to where regions are.
+    """
+
+    capability = "interfaces"
+    answer = PageCount
+    process: ProcessName
+    region: Name
+    interface: Interface
+    pages: Annotated[PageCount | None, Meta(description="How many pages, where one can choose.")] = None
+    sharing: Literal["private", "shared"] = "shared"
+    device: Annotated[
+        Name | None,
+        Meta(description="A name for what is mapped: a later request with the same name maps the same again."),
+    ] = None
+
+
+class Receive(Operation, kw_only=True, tag="receive"):
+    """`pages` pages arrive at a tcp_receive region, and TCP_ZEROCOPY_RECEIVE maps what it can of them.
+
+    The value is how many pages it mapped, from the start of the region.
+    """
+
+    capability = "interfaces"
+    answer = PageCount
+    process: ProcessName
+    region: Name
+    pages: PageCount
+
+
+class DevicePagesQuery(Query):
+    """A query about consecutive pages of the memory of a device; the value has one item per page."""
+
+    device: Name
+    first: PageIndex = 0
+    count: PageCount = 1
+
+
+class DeviceRefcount(DevicePagesQuery, kw_only=True, tag="device_refcount"):
+    """The reference count of each page of a device: folio_ref_count() of its folio, page_ref_count() of a page that
+    is in none.  A page that is free has 0."""
+
+    capability = "device-pages"
+    answer = list[Counter]
+
+
+class DeviceMapcount(DevicePagesQuery, kw_only=True, tag="device_mapcount"):
+    """The mapcount of each page of a device."""
+
+    capability = "device-pages"
+    answer = list[Counter]
 
 
 class PageMapcount(PagesQuery, kw_only=True, tag="page_mapcount"):
@@ -404,14 +657,15 @@ class Frame(PagesQuery, kw_only=True, tag="frame"):
     answer = list[Annotated[str, Meta(max_length=32)] | None]
 
 
-EntryKind = Literal["none", "pte", "pmd", "hugetlb", "zero", "huge-zero", "swap"]
+EntryKind = Literal["none", "pte", "pmd", "hugetlb", "zero", "huge-zero", "raw", "raw-pmd", "swap"]
 
 
 class Entry(PagesQuery, kw_only=True, tag="entry"):
     """What the page table holds for each page.
 
     none: nothing.  pte, pmd, hugetlb: a page, mapped at that level.  zero, huge-zero: the shared zero page by a
-    PTE, the huge zero page by a PMD.  swap: a swap entry.
+    PTE, the huge zero page by a PMD.  raw, raw-pmd: a PFN that is no page to the kernel (vm_normal_page() says NULL),
+    mapped at that level.  swap: a swap entry.
     """
 
     capability = "entries"
@@ -433,6 +687,55 @@ class PageFlags(PagesQuery, kw_only=True, tag="page_flags"):
 
     capability = "page-flags"
     answer = list[list[PageFlag]]
+
+
+class Writable(PagesQuery, kw_only=True, tag="writable"):
+    """Whether the entry of each page allows writing; null: there is no entry."""
+
+    capability = "entry-writable"
+    answer = list[bool | None]
+
+
+PagemapBit = Literal["present", "swapped", "file", "exclusive"]
+
+
+class Pagemap(PagesQuery, kw_only=True, tag="pagemap"):
+    """Bits 63, 62, 61 and 56 of /proc/PID/pagemap for each page, as names of those that are set."""
+
+    capability = "pagemap"
+    answer = list[list[PagemapBit]]
+
+
+class Mincore(PagesQuery, kw_only=True, tag="mincore"):
+    """mincore(2): whether each page is said to be resident."""
+
+    capability = "mincore"
+    answer = list[bool]
+
+
+class Vma(Struct, forbid_unknown_fields=True):
+    """What a process can see of a VMA."""
+
+    flags: Annotated[list[VmaFlag], Meta(description="Those that VmFlags of /proc/PID/smaps shows.")]
+    offset: Annotated[int, Meta(ge=0, description="vm_pgoff: the offset in /proc/PID/maps, in pages.")]
+
+
+class VmaQuery(Query, kw_only=True, tag="vma"):
+    """The VMA in which the first page of a region lies."""
+
+    capability = "vma"
+    answer = Vma
+    process: ProcessName
+    region: Name
+
+
+class Rss(Query, kw_only=True, tag="rss"):
+    """What a region adds to RssAnon, RssFile and RssShmem of its process, in pages."""
+
+    capability = "rss"
+    answer = dict[Literal["anon", "file", "shmem"], Counter]
+    process: ProcessName
+    region: Name
 
 
 class Smaps(Query, kw_only=True, tag="smaps"):

@@ -12,9 +12,9 @@ from typing import Any, NamedTuple, Protocol
 
 import msgspec
 
-from conformance.protocol import Answer, Greeting, Hello, Owners, Request
+from conformance.protocol import Answer, Called, Greeting, Hello, Owners, Request, Vma
 
-STRUCTURES = (Greeting, list[Owners])
+STRUCTURES = (Greeting, list[Owners], Called, Vma)
 """Values of answers that are more than numbers, words and lists of them."""
 
 

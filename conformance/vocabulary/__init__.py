@@ -19,7 +19,18 @@ from cucumber_expressions.expression import CucumberExpression
 
 from . import types
 
-MODULES = ("memory", "mapcount", "sharing", "cow", "fork", "large_folios")
+MODULES = (
+    "memory",
+    "mapcount",
+    "sharing",
+    "cow",
+    "fork",
+    "large_folios",
+    "driver_pages",
+    "pfnmap",
+    "mixedmap",
+    "lifetime",
+)
 
 
 @dataclass(frozen=True)

@@ -79,19 +79,22 @@ def not_marked(c: Context, pages: Pages, area: Area) -> None:
 
 @outcome("{pages} of {area} is/are mapped writable")
 def mapped_writable(c: Context, pages: Pages, area: Area) -> None:
-    """The entry of each page allows writing.  Only the `state` query tells."""
+    """The entry of each page allows writing."""
     _writable(c, pages, area, True)
 
 
 @outcome("{pages} of {area} is/are mapped read-only")
 def mapped_read_only(c: Context, pages: Pages, area: Area) -> None:
-    """The entry of each page is present and forbids writing, whatever the VMA allows.  Only `state` tells."""
+    """The entry of each page is present and forbids writing, whatever the VMA allows."""
     _writable(c, pages, area, False)
 
 
 def _writable(c: Context, pages: Pages, area: Area, wanted: bool) -> None:
     span = span_of(c, pages, area)
     first, count = int(span["first"]), int(span["count"])
+    if "entry-writable" in c.capabilities:
+        compare(c, protocol.Writable(**span), wanted, "mapped writable" if wanted else "mapped read-only")
+        return
     try:
         entries: list[dict[str, Any]] = c.do(protocol.State())["processes"][area.process]["regions"][area.region][
             "entries"

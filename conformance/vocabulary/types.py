@@ -188,9 +188,10 @@ define("filesystem", "a disk file system|tmpfs|memfd", lambda s: s.removeprefix(
 define("protection", "no access|read-only|read-write",
         {"no access": "none", "read-only": "read", "read-write": "read-write"}.__getitem__,
         "A protection of mprotect(2).", "read-only", kind=str)  # fmt: skip
-define("entry", "nothing|a PTE|a PMD|a hugetlb entry|the zero page|the huge zero page|a swap entry",
+define("entry", "nothing|a PTE|a PMD|a hugetlb entry|the zero page|the huge zero page|a raw PTE|a raw PMD|a swap entry",
         {"nothing": "none", "a PTE": "pte", "a PMD": "pmd", "a hugetlb entry": "hugetlb", "the zero page": "zero",
-         "the huge zero page": "huge-zero", "a swap entry": "swap"}.__getitem__,
+         "the huge zero page": "huge-zero", "a raw PTE": "raw", "a raw PMD": "raw-pmd",
+         "a swap entry": "swap"}.__getitem__,
         "What a page table holds for a page.", "a PTE", "the zero page", kind=str)  # fmt: skip
 define(
     "counter",
