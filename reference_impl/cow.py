@@ -7,7 +7,7 @@ wp_page_shared), mm/huge_memory.c (do_huge_pmd_wp_page, do_huge_zero_wp_pmd).
 
 from __future__ import annotations
 
-from . import large_folios, swap
+from . import large_folios, pfnmap, swap
 from .folio import Folio
 from .kernel import Kernel
 from .mm import Leaf, Mm, contents
@@ -20,6 +20,8 @@ def write_fault(k: Kernel, mm: Mm, vma: Vma, vpn: Vpn, entry: Leaf, *, unshare: 
     """A present entry does not allow the write, or an unshare fault wants the page exclusive."""
     if entry.kind == "huge-zero":
         _write_huge_zero(k, mm, vma, vpn)
+    elif vma.shared and entry.kind in ("raw", "raw-pmd"):
+        pfnmap.write_fault(mm, vma, vpn, entry)
     elif entry.kind == "pmd":
         _write_pmd(k, mm, vma, vpn, entry, unshare=unshare)
     elif vma.shared:
@@ -111,9 +113,9 @@ def _copy(k: Kernel, mm: Mm, vma: Vma, vpn: Vpn, entry: Leaf, *, unshare: bool) 
     # count, map, account: first the new page goes in, then the old one loses its mapping.
     writable = vma.may_write and not unshare
     map_new_anon(k, mm, vma, vpn, new, writable=writable, dirty=not unshare or entry.dirty)
-    if entry.kind == "zero":
-        # rule: cow.zero-page
-        return  # count: nobody counted the zero page.
+    if entry.kind in ("zero", "raw"):
+        # rule: cow.zero-page, pfnmap.private-write
+        return  # count: nobody counted the zero page, or the raw entry.
     change = k.counting.unmap_ptes(old, entry.page, 1, mm)
     k.account_unmapped(old, change)
     mm.add_rss(old, -1)

@@ -7,7 +7,7 @@ Source: mm/memory.c (handle_mm_fault, do_anonymous_page, alloc_anon_folio), mm/h
 
 from __future__ import annotations
 
-from . import cow, files, hugetlb, swap
+from . import cow, driver_pages, files, hugetlb, swap
 from .kernel import Kernel
 from .mm import Leaf, Mm, Swapped, contents
 from .rmap import map_new_anon
@@ -84,6 +84,8 @@ def handle(k: Kernel, mm: Mm, vma: Vma, vpn: Vpn, *, write: bool, unshare: bool 
     elif entry is None:
         if vma.anonymous:
             anonymous_fault(k, mm, vma, vpn, write=write)
+        elif vma.driver is not None:
+            driver_pages.fault(k, mm, vma, vpn, write=write)
         else:
             files.fault(k, mm, vma, vpn, write=write)
     elif isinstance(entry, Swapped):

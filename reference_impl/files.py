@@ -103,7 +103,7 @@ def fault(k: Kernel, mm: Mm, vma: Vma, vpn: Vpn, *, write: bool) -> None:
             return
     place = find_or_fill(k, file, index)
     if write and not vma.shared:
-        _cow_fault(k, mm, vma, vpn, place)
+        cow_fault(k, mm, vma, vpn, place)
     else:
         _finish_fault(k, mm, vma, vpn, place, write=write)
 
@@ -115,7 +115,7 @@ def _read_ahead(k: Kernel, file: File, index: PageIndex) -> None:
         find_or_fill(k, file, page)
 
 
-def _cow_fault(k: Kernel, mm: Mm, vma: Vma, vpn: Vpn, place: Place) -> None:
+def cow_fault(k: Kernel, mm: Mm, vma: Vma, vpn: Vpn, place: Place) -> None:
     """do_cow_fault: a store into a private mapping gets its own copy at once; the file page is not mapped."""
     # check: nothing.
     # rule: cow.file-empty
@@ -131,7 +131,7 @@ def _finish_fault(k: Kernel, mm: Mm, vma: Vma, vpn: Vpn, place: Place, *, write:
     file = vma.file
     assert file is not None
     beyond = not file.shmem and file.pages < folio.index + folio.pages
-    if not beyond and _map_pmd(k, mm, vma, vpn, folio, write=write):
+    if not beyond and map_pmd(k, mm, vma, vpn, folio, write=write):
         return
     first, count = page, 1
     start = vpn - page
@@ -158,7 +158,7 @@ def _within(mm: Mm, vma: Vma, start: Vpn, folio: Folio) -> bool:
     return vma.first <= start and end <= vma.end and end <= align_down(start, mm.pmd_pages) + mm.pmd_pages
 
 
-def _map_pmd(k: Kernel, mm: Mm, vma: Vma, vpn: Vpn, folio: Folio, *, write: bool) -> bool:
+def map_pmd(k: Kernel, mm: Mm, vma: Vma, vpn: Vpn, folio: Folio, *, write: bool) -> bool:
     """do_set_pmd: only where nothing is mapped, for a folio of exactly that size, in step with the VMA."""
     # check
     # rule: large_folios.file-pmd
@@ -212,7 +212,7 @@ def _fault_around(k: Kernel, mm: Mm, vma: Vma, vpn: Vpn) -> bool:
         folio, page = run.value
         start, stop = run.first + distance, run.end + distance
         fits_file = file.shmem or file.pages > folio.index + folio.pages
-        if number == 0 and fits_file and _map_pmd(k, mm, vma, vpn, folio, write=False):
+        if number == 0 and fits_file and map_pmd(k, mm, vma, vpn, folio, write=False):
             return True
         whole = folio.large and fits_file and k.profile["files.fault-around"] == "whole-folio"
         if whole and _within(mm, vma, start - page, folio):

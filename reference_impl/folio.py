@@ -13,7 +13,8 @@ from typing import Literal, NamedTuple
 from .runs import Counts, Run, Runs
 from .units import Order, PageCount, PageIndex, Pfn, SwapSlot
 
-Kind = Literal["anon", "ksm", "file", "shmem", "hugetlb", "zero", "huge-zero"]
+Kind = Literal["anon", "ksm", "file", "shmem", "hugetlb", "driver", "mmio", "zero", "huge-zero"]
+"""driver: memory of a driver, without page->mapping. mmio: addresses of a device, not memory at all."""
 
 GUP_PIN_COUNTING_BIAS = 1024
 """A pin of a small folio is this many references (include/linux/mm.h)."""

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from . import hugetlb, large_folios
 from .kernel import Kernel
-from .mm import Leaf, Mm, Swapped
+from .mm import UNCOUNTED, Leaf, Mm, Swapped
 from .rmap import map_new_anon
 from .units import PageCount, Vpn
-from .vma import DONTFORK, WIPEONFORK, Vma
+from .vma import DONTFORK, MIXEDMAP, PFNMAP, WIPEONFORK, Vma
 
 
 def fork(k: Kernel, parent: Mm, child_name: str) -> Mm:
@@ -36,9 +36,10 @@ def fork(k: Kernel, parent: Mm, child_name: str) -> Mm:
 
 
 def needs_copy(vma: Vma) -> bool:
-    """vma_needs_copy: without anonymous pages the child can fault everything in again."""
+    """vma_needs_copy: without anonymous pages the child can fault everything in again; not so raw entries."""
     # rule: fork.with-anon-vma, fork.without-anon-vma, fork.shared-mapping, fork.empty
-    return vma.anon_vma
+    # rule: pfnmap.fork, mixedmap.fork
+    return vma.anon_vma or bool(vma.flags & (PFNMAP | MIXEDMAP))
 
 
 def _copy_page_range(k: Kernel, parent: Mm, child: Mm, vma: Vma) -> None:
@@ -48,8 +49,10 @@ def _copy_page_range(k: Kernel, parent: Mm, child: Mm, vma: Vma) -> None:
         vpn, end, entry = run
         if isinstance(entry, Swapped):
             _copy_swapped(k, parent, child, vpn, end, entry)
-        elif entry.kind in ("zero", "huge-zero"):
-            # rule: fork.zero-page
+        elif entry.kind == "raw-pmd" and k.profile["pfnmap.pmd"] == "plain":
+            pass  # The child faults it in again.
+        elif entry.kind in UNCOUNTED:
+            # rule: fork.zero-page, pfnmap.fork
             # count: nothing, also here.
             child.table.put(vpn, end, entry)
         elif entry.kind == "hugetlb":
@@ -71,13 +74,13 @@ def _copy_ptes(k: Kernel, parent: Mm, child: Mm, vma: Vma, vpn: Vpn, count: Page
                 for i in range(first, end):
                     _copy_present_page(k, child, vma, vpn + i - page, entry._replace(page=i))
             else:
-                _share_ptes(k, parent, child, vpn + first - page, end - first, entry._replace(page=first))
+                _share_ptes(k, parent, child, vma, vpn + first - page, end - first, entry._replace(page=first))
     else:
-        _share_ptes(k, parent, child, vpn, count, entry)
+        _share_ptes(k, parent, child, vma, vpn, count, entry)
 
 
-def _share_ptes(k: Kernel, parent: Mm, child: Mm, vpn: Vpn, count: PageCount, entry: Leaf) -> None:
-    """Both sides map the pages read-only, and neither owns them."""
+def _share_ptes(k: Kernel, parent: Mm, child: Mm, vma: Vma, vpn: Vpn, count: PageCount, entry: Leaf) -> None:
+    """Both sides map the pages, of a private mapping read-only, and neither owns them."""
     folio = entry.folio
     # count
     # rule: fork.shares, fork.counts, mapcount.fork
@@ -87,9 +90,9 @@ def _share_ptes(k: Kernel, parent: Mm, child: Mm, vpn: Vpn, count: PageCount, en
         folio.clear_exclusive(entry.page, count)
     # map
     # rule: fork.read-only
-    shared = entry._replace(writable=False)
+    shared = entry._replace(writable=entry.writable and not vma.cow)
     parent.table.put(vpn, vpn + count, shared)
-    child.table.put(vpn, vpn + count, shared)
+    child.table.put(vpn, vpn + count, shared._replace(dirty=shared.dirty and not vma.shared))
     # account: a second mapping changes no statistics of the system.
     # rule: fork.references
     k.get(folio, count)

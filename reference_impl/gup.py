@@ -12,9 +12,9 @@ from itertools import pairwise
 from . import fault
 from .folio import GUP_PIN_COUNTING_BIAS, Folio, Place
 from .kernel import Buffer, Kernel
-from .mm import Leaf, Mm
+from .mm import UNCOUNTED, Leaf, Mm
 from .units import BadRequest, Errno, Signal, Vpn
-from .vma import Vma
+from .vma import IO, PFNMAP, Vma
 
 
 def get_pages(
@@ -43,6 +43,9 @@ def get_pages(
 
 def check_vma_flags(k: Kernel, vma: Vma, *, write: bool, force: bool, longterm: bool) -> None:
     """Whether this kind of access is allowed in the VMA at all."""
+    # rule: pfnmap.gup, driver_pages.secretmem
+    if vma.flags & (IO | PFNMAP) or (vma.driver is not None and vma.driver.no_gup):
+        raise Errno("EFAULT")
     if write:
         if vma.wants_writenotify and longterm and k.profile["gup.longterm-write-file"] == "refused":
             raise Errno("EFAULT")
@@ -65,6 +68,9 @@ def _follow(k: Kernel, mm: Mm, vma: Vma, vpn: Vpn, *, pin: bool, write: bool, lo
                 pass
             elif not entry.writable and _must_unshare(k, vma, entry, pin, write, longterm):
                 unshare = True
+            elif entry.kind in ("raw", "raw-pmd"):
+                # rule: mixedmap.gup-raw
+                raise Errno("EEXIST")
             else:
                 return Place(entry.folio, entry.page)
         try:
@@ -78,7 +84,7 @@ def _may_write(vma: Vma, entry: Leaf, force: bool) -> bool:
     if entry.writable:
         return True
     # rule: cow.force
-    if not force or vma.shared or entry.kind in ("zero", "huge-zero"):
+    if not force or vma.shared or entry.kind in UNCOUNTED:
         return False
     folio = entry.folio
     return folio.anon and folio.is_exclusive(entry.page if entry.kind == "pte" else 0)
@@ -162,7 +168,9 @@ def register_buffer(k: Kernel, mm: Mm, first: Vpn, end: Vpn, buffer: str) -> Non
     # rule: cow.pin-write
     places = get_pages(k, mm, first, end, pin=True, write=True, longterm=True)
     for vma in mm.over(first, end):
-        if vma.file is not None and vma.file.filesystem == "disk" and k.profile["io_uring.files"] == "refused":
+        of_disk = vma.file is not None and vma.file.filesystem == "disk"
+        # rule: mixedmap.pin
+        if (of_disk or vma.driver is not None) and k.profile["io_uring.files"] == "refused":
             raise Errno("EOPNOTSUPP")
     # count: nothing; a pin is not a mapping.
     # map: nothing.
@@ -216,11 +224,18 @@ def unregister_buffer(k: Kernel, buffer: str) -> None:
 
 def process_vm_readv(k: Kernel, mm: Mm, first: Vpn, end: Vpn) -> list[str]:
     """A short FOLL_PIN for reading: shared pages are unshared first, then pins come and go."""
-    return read_places(get_pages(k, mm, first, end, pin=True))
+    try:
+        return read_places(get_pages(k, mm, first, end, pin=True))
+    except Errno:
+        raise Errno("EFAULT") from None
 
 
 def read_proc_mem(k: Kernel, mm: Mm, first: Vpn, end: Vpn) -> list[str]:
     """A short FOLL_GET with FOLL_FORCE: nothing is unshared."""
+    vma = mm.find(first)
+    if vma is not None and vma.driver is not None and vma.driver.access and vma.flags & (IO | PFNMAP):
+        # rule: pfnmap.proc-mem-access
+        return fault.load(k, mm, first, end)  # generic_access_phys()
     return read_places(_mem_rw(k, mm, first, end, write=False))
 
 

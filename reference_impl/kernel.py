@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from . import mapcount
+from .device import Device
 from .folio import File, Folio, Kind, Place, Places
 from .mapcount import Change
 from .mm import Mm
@@ -40,6 +41,7 @@ class Kernel:
         self.mms: dict[str, Mm] = {}
         self.next_mm = 1
         self.files: dict[str, File] = {}
+        self.devices: dict[str, Device] = {}
         self.pipes: dict[str, list[Place]] = {}
         self.buffers: dict[str, Buffer] = {}
         self.swap_counts = Counts()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from .folio import Folio, Place
 from .kernel import Kernel
-from .mm import Leaf, Mm
+from .mm import UNCOUNTED, Leaf, Mm
 from .rmap import expected_references, mappings
 from .units import Errno, Order, Pfn, SwapSlot, Vpn, align_down
 
@@ -19,7 +19,7 @@ def split_pmd_around(k: Kernel, mm: Mm, border: Vpn) -> None:
     if border % mm.pmd_pages == 0:
         return
     entry = mm.table.get(border)
-    if isinstance(entry, Leaf) and entry.kind in ("pmd", "huge-zero"):
+    if isinstance(entry, Leaf) and entry.kind in ("pmd", "huge-zero", "raw-pmd"):
         split_pmd(k, mm, align_down(border, mm.pmd_pages))
 
 
@@ -28,12 +28,16 @@ def split_pmd(k: Kernel, mm: Mm, vpn: Vpn) -> None:
     # rule: large_folios.pmd-split, large_folios.pmd-split-never-fails, large_folios.pmd-split-per-mm
     # check: never fails; references and pins do not matter.
     entry = mm.table.get(vpn)
-    assert isinstance(entry, Leaf) and entry.kind in ("pmd", "huge-zero")
+    assert isinstance(entry, Leaf) and entry.kind in ("pmd", "huge-zero", "raw-pmd")
     folio = entry.folio
     end = vpn + mm.pmd_pages
     k.counters["thp_split_pmd"] += 1
 
-    if entry.kind == "huge-zero":
+    if entry.kind == "raw-pmd":
+        # rule: pfnmap.huge-split
+        # count: nothing.  Nothing takes its place either, the block faults in again.
+        mm.table.clear(vpn, end)
+    elif entry.kind == "huge-zero":
         # count: nothing.
         mm.table.put(vpn, end, Leaf("zero", k.zero, 0, False, False))
     elif folio.anon:
@@ -68,7 +72,7 @@ def split_folios(k: Kernel, mm: Mm, first: Vpn, end: Vpn, order: int) -> None:
     """split_huge_pages of debugfs: split what can be split, pass over what cannot."""
     for vpn in range(first, end):
         entry = mm.table.get(vpn)
-        if not isinstance(entry, Leaf) or entry.folio.hugetlb or entry.kind in ("zero", "huge-zero"):
+        if not isinstance(entry, Leaf) or entry.folio.hugetlb or entry.kind in UNCOUNTED:
             continue
         folio = entry.folio
         if order < folio.order and folio.refcount == expected_references(k, folio):

@@ -12,10 +12,22 @@ from collections.abc import Callable
 from . import collapse, files, gup, ksm, large_folios, mmap, sharing, swap, unmap
 from .folio import Folio
 from .kernel import Kernel
-from .mm import Leaf, Mm, Swapped
+from .mm import UNCOUNTED, Leaf, Mm, Swapped
 from .rmap import mappings
-from .units import Errno, PageCount, Vpn, align_down
-from .vma import DONTFORK, HUGEPAGE, MERGEABLE, NOHUGEPAGE, WIPEONFORK, Vma
+from .units import Errno, PageCount, Unsupported, Vpn, align_down
+from .vma import (
+    DONTDUMP,
+    DONTFORK,
+    HUGEPAGE,
+    IO,
+    LOCKED,
+    MERGEABLE,
+    NOHUGEPAGE,
+    PFNMAP,
+    SPECIAL,
+    WIPEONFORK,
+    Vma,
+)  # fmt: skip
 
 
 def madvise(k: Kernel, mm: Mm, first: Vpn, end: Vpn, advice: str) -> None:
@@ -39,7 +51,14 @@ def populate(k: Kernel, mm: Mm, first: Vpn, end: Vpn, *, write: bool) -> None:
             raise Errno("ENOMEM")
         if vma.protection == "none" or (write and not vma.may_write):
             raise Errno("EINVAL")
-        gup.get_pages(k, mm, vpn, vpn + 1, write=write)
+        # rule: pfnmap.madvise
+        if vma.flags & (IO | PFNMAP):
+            raise Errno("EINVAL")
+        try:
+            gup.get_pages(k, mm, vpn, vpn + 1, write=write)
+        except Errno as error:
+            if error.args[0] != "EEXIST":
+                raise
         run = mm.table.run(vpn)
         assert run is not None
         vpn = min(run.end, vma.end)  # The entries of one run are alike.
@@ -65,11 +84,15 @@ def _dontfork(k: Kernel, mm: Mm, vma: Vma, first: Vpn, end: Vpn) -> None:
 
 
 def _dofork(k: Kernel, mm: Mm, vma: Vma, first: Vpn, end: Vpn) -> None:
+    # rule: pfnmap.madvise, mixedmap.madvise
+    if vma.flags & (SPECIAL if k.profile["madvise.dofork"] == "special" else IO):
+        raise Errno("EINVAL")
     _change_flags(k, mm, vma, first, end, vma.flags & ~DONTFORK)
 
 
 def _wipeonfork(k: Kernel, mm: Mm, vma: Vma, first: Vpn, end: Vpn) -> None:
-    if vma.shared or vma.file is not None or vma.hugetlb:
+    fileless = vma.anonymous or (vma.driver is not None and vma.driver.fileless)
+    if vma.shared or not fileless or vma.hugetlb:
         raise Errno("EINVAL")
     _change_flags(k, mm, vma, first, end, vma.flags | WIPEONFORK)
 
@@ -88,8 +111,39 @@ def _nohugepage(k: Kernel, mm: Mm, vma: Vma, first: Vpn, end: Vpn) -> None:
 
 def _mergeable(k: Kernel, mm: Mm, vma: Vma, first: Vpn, end: Vpn) -> None:
     """Shared and hugetlb memory is passed over without an error (ksm_madvise)."""
-    if not vma.shared and not vma.hugetlb:
+    if not vma.shared and not vma.hugetlb and not vma.flags & SPECIAL:
         _change_flags(k, mm, vma, first, end, vma.flags | MERGEABLE)
+
+
+def _dontdump(k: Kernel, mm: Mm, vma: Vma, first: Vpn, end: Vpn) -> None:
+    _change_flags(k, mm, vma, first, end, vma.flags | DONTDUMP)
+
+
+def _dodump(k: Kernel, mm: Mm, vma: Vma, first: Vpn, end: Vpn) -> None:
+    if vma.flags & SPECIAL:
+        raise Errno("EINVAL")
+    _change_flags(k, mm, vma, first, end, vma.flags & ~DONTDUMP)
+
+
+def _nothing(k: Kernel, mm: Mm, vma: Vma, first: Vpn, end: Vpn) -> None:
+    """Advice about read-ahead: nothing that could be seen here."""
+
+
+def _remove(k: Kernel, mm: Mm, vma: Vma, first: Vpn, end: Vpn) -> None:
+    """MADV_REMOVE: a hole in the file, for shared writable mappings; devices have no fallocate."""
+    if vma.flags & LOCKED or vma.anonymous or (vma.driver is not None and vma.driver.fileless):
+        raise Errno("EINVAL")
+    if not vma.shared or vma.never_writable or not vma.may_write:
+        raise Errno("EACCES")
+    if vma.driver is not None:
+        raise Errno("ENODEV")
+    raise Unsupported("madv-remove", "The model punches no holes into files.")
+
+
+def _guard(k: Kernel, mm: Mm, vma: Vma, first: Vpn, end: Vpn) -> None:
+    if vma.flags & SPECIAL or k.profile.version < (6, 18):
+        raise Errno("EINVAL")
+    raise Unsupported("guard-regions", "The model has no guard regions.")
 
 
 def _unmergeable(k: Kernel, mm: Mm, vma: Vma, first: Vpn, end: Vpn) -> None:
@@ -98,6 +152,8 @@ def _unmergeable(k: Kernel, mm: Mm, vma: Vma, first: Vpn, end: Vpn) -> None:
 
 
 def _collapse(k: Kernel, mm: Mm, vma: Vma, first: Vpn, end: Vpn) -> None:
+    if vma.driver is not None:
+        raise Errno("EINVAL")
     collapse.collapse(k, mm, vma, first, end)
 
 
@@ -111,6 +167,9 @@ def _dontneed(k: Kernel, mm: Mm, vma: Vma, first: Vpn, end: Vpn) -> None:
         if (first - vma.first) % size:
             raise Errno("EINVAL")
         end = first + align_down(end - first, size)
+    # rule: pfnmap.madvise, mixedmap.dontneed
+    if vma.flags & (PFNMAP | LOCKED):
+        raise Errno("EINVAL")
     unmap.zap(k, mm, first, end)
     if k.profile["madvise.dontneed-tables"] == "freed":
         mm.empty_tables -= {b for b in mm.empty_tables if first <= b and b + mm.pmd_pages <= end}
@@ -118,7 +177,7 @@ def _dontneed(k: Kernel, mm: Mm, vma: Vma, first: Vpn, end: Vpn) -> None:
 
 def _free(k: Kernel, mm: Mm, vma: Vma, first: Vpn, end: Vpn) -> None:
     """MADV_FREE: pages that are not shared may be discarded until somebody writes to them again."""
-    if vma.file is not None or vma.hugetlb:
+    if not vma.anonymous or vma.hugetlb:
         raise Errno("EINVAL")
     for vpn, stop, entry in mm.table.over(first, end):
         if isinstance(entry, Swapped):
@@ -140,15 +199,19 @@ def _free(k: Kernel, mm: Mm, vma: Vma, first: Vpn, end: Vpn) -> None:
 
 def _cold(k: Kernel, mm: Mm, vma: Vma, first: Vpn, end: Vpn) -> None:
     """MADV_COLD: all that can be seen here is that large folios are split which the range covers in part."""
-    if vma.hugetlb:
+    if vma.hugetlb or vma.flags & (PFNMAP | LOCKED):
         raise Errno("EINVAL")
+    if vma.driver is not None:
+        return  # Pages of drivers are on no LRU list.
     _private_portions(k, mm, first, end, cold=True)
 
 
 def _pageout(k: Kernel, mm: Mm, vma: Vma, first: Vpn, end: Vpn) -> None:
     """MADV_PAGEOUT: reclaim what nobody else maps."""
-    if vma.hugetlb:
+    if vma.hugetlb or vma.flags & (PFNMAP | LOCKED):
         raise Errno("EINVAL")
+    if vma.driver is not None:
+        return
     for _, _, folio in _private_portions(k, mm, first, end, cold=True):
         if folio.anon:
             swap.swap_out(k, folio)
@@ -174,7 +237,7 @@ def _private_portions(k: Kernel, mm: Mm, first: Vpn, end: Vpn, *, cold: bool) ->
     while vpn < end:
         entry = mm.table.get(vpn)
         block_end = min(end, align_down(vpn, mm.pmd_pages) + mm.pmd_pages)
-        if not isinstance(entry, Leaf) or entry.kind in ("zero", "huge-zero"):
+        if not isinstance(entry, Leaf) or entry.kind in UNCOUNTED:
             run = mm.table.run(vpn)
             vpn = min(run.end, block_end) if run else vpn + 1
             continue
@@ -229,4 +292,13 @@ ADVICE: dict[str, Callable[[Kernel, Mm, Vma, Vpn, Vpn], None]] = {
     "keeponfork": _keeponfork,
     "mergeable": _mergeable,
     "unmergeable": _unmergeable,
+    "dontdump": _dontdump,
+    "dodump": _dodump,
+    "normal": _nothing,
+    "random": _nothing,
+    "sequential": _nothing,
+    "willneed": _nothing,
+    "remove": _remove,
+    "guard_install": _guard,
+    "guard_remove": _guard,
 }

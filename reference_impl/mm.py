@@ -11,11 +11,16 @@ from .runs import Runs
 from .units import BadRequest, PageCount, PageIndex, SwapSlot, Vpn, align_down, align_up
 from .vma import Vma
 
-LeafKind = Literal["pte", "pmd", "hugetlb", "zero", "huge-zero"]
+LeafKind = Literal["pte", "pmd", "hugetlb", "zero", "huge-zero", "raw", "raw-pmd"]
+UNCOUNTED = ("zero", "huge-zero", "raw", "raw-pmd")
+"""Entries that vm_normal_page() finds no page in: nobody counts them."""
 
 
 class Leaf(NamedTuple):
-    """A present entry.  zero and huge-zero are special: they map a folio that nobody counts for."""
+    """A present entry.  zero, huge-zero, raw and raw-pmd are special: they map a folio that nobody counts for.
+
+    The folio of a raw entry is what is behind the page frame number; the kernel does not know it from the entry.
+    """
 
     kind: LeafKind
     folio: Folio
@@ -67,7 +72,7 @@ class Table(Runs[Entry]):
     def joins(self, before: Entry, length: int, after: Entry) -> bool:
         if isinstance(before, Swapped) or isinstance(after, Swapped):
             return type(before) is type(after) and self.at(before, length) == after
-        if before.folio is not after.folio or before.kind not in ("pte", "zero"):
+        if before.folio is not after.folio or before.kind not in ("pte", "zero", "raw"):
             return False
         return self.at(before, length) == after
 

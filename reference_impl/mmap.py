@@ -6,11 +6,11 @@ Source: mm/mmap.c, mm/vma.c (split_vma, vma_merge), mm/mprotect.c, mm/mremap.c.
 
 from __future__ import annotations
 
-from . import files, ksm, large_folios, unmap
+from . import fault, files, gup, ksm, large_folios, unmap
 from .kernel import Kernel
-from .mm import Leaf, Mm, Region, Swapped
-from .units import BadRequest, Errno, Order, PageCount, PageIndex, Unsupported, Vpn, align_down, align_up
-from .vma import HUGEPAGE, Protection, Vma
+from .mm import UNCOUNTED, Leaf, Mm, Region, Swapped
+from .units import BadRequest, Errno, Order, PageCount, PageIndex, Signal, Unsupported, Vpn, align_down, align_up
+from .vma import DONTDUMP, DONTEXPAND, HUGEPAGE, IO, LOCKED, PFNMAP, SPECIAL, Protection, Vma
 
 
 def mmap(
@@ -87,6 +87,8 @@ def mprotect(k: Kernel, mm: Mm, first: Vpn, end: Vpn, protection: Protection) ->
         if vma is None:
             raise Errno("ENOMEM")
         stop = min(end, vma.end)
+        if protection == "read-write" and vma.never_writable:
+            raise Errno("EACCES")
         if vma.protection != protection:
             (vma,) = carve(k, mm, first, stop)
             # count: entries stay, so nothing.
@@ -105,6 +107,9 @@ def change_protection(k: Kernel, mm: Mm, vma: Vma) -> None:
             continue
         if not vma.may_write:
             mm.table.put(start, stop, entry._replace(writable=False))
+        elif entry.kind in UNCOUNTED:
+            # vm_page_prot: what a store finds read-only in a shared mapping faults once and becomes writable.
+            mm.table.put(start, stop, entry._replace(writable=vma.shared))
         elif vma.shared:
             if not vma.wants_writenotify or (entry.dirty and entry.kind == "pte"):
                 mm.table.put(start, stop, entry._replace(writable=True))
@@ -120,12 +125,19 @@ def change_protection(k: Kernel, mm: Mm, vma: Vma) -> None:
                     mm.table.put(vpn, vpn + end - first, entry._replace(page=first, writable=True))
 
 
-def mremap(k: Kernel, mm: Mm, first: Vpn, end: Vpn, name: str, skew: PageCount) -> None:
-    """Move [first, end) to a new region of its own."""
+def mremap(k: Kernel, mm: Mm, first: Vpn, end: Vpn, name: str, skew: PageCount, how: str) -> None:
+    """Move [first, end) to a new region of its own; the old place becomes a hole, or stays and is empty.
+
+    how: move; dontunmap (MREMAP_DONTUNMAP); duplicate (an old length of 0: only the VMA is there twice).
+    """
     # check
     vmas = mm.over(first, end)
     if not vmas or vmas[0].first > first:
         raise Errno("EFAULT")
+    _check_mremap(vmas[0], how)
+    if how == "duplicate":
+        _duplicate(mm, vmas[0], first, end, name, skew)
+        return
     if k.profile["mremap.several-vmas"] == "refused" and (len(vmas) > 1 or vmas[0].end < end):
         raise Errno("EFAULT")
     if vmas[0].hugetlb:
@@ -145,10 +157,110 @@ def mremap(k: Kernel, mm: Mm, first: Vpn, end: Vpn, name: str, skew: PageCount) 
         moved.first, moved.end = vma.first + distance, vma.end + distance
         mm.insert(moved)
     move_entries(k, mm, first, end, distance)
-    for vma in old:
-        mm.remove(vma)
-    free_tables(k, mm, first, end)
+    if how == "move":
+        for vma in old:
+            mm.remove(vma)
+        free_tables(k, mm, first, end)
     # account: nothing, the process has as many pages as before.
+
+
+def _check_mremap(vma: Vma, how: str) -> None:
+    """vma_to_resize, check_prep_vma: what special VMAs refuse."""
+    if vma.driver is not None and vma.driver.refuses_move:
+        raise Errno("EINVAL")
+    if how == "dontunmap" and vma.flags & (DONTEXPAND | PFNMAP):
+        # rule: pfnmap.mremap-dontunmap
+        raise Errno("EINVAL")
+    if how == "duplicate":
+        if not vma.shared:
+            raise Errno("EINVAL")
+        # rule: pfnmap.mremap-duplicate
+        if vma.flags & (DONTEXPAND | PFNMAP):
+            raise Errno("EFAULT")
+
+
+def _duplicate(mm: Mm, vma: Vma, first: Vpn, end: Vpn, name: str, skew: PageCount) -> None:
+    """A second VMA of the same pages of the file, with nothing in it."""
+    region = mm.place(name, end - first, skew)
+    twin = vma.copy()
+    twin.region, twin.offset = name, vma.file_page(first)
+    twin.first, twin.end = region.first, region.first + end - first
+    mm.insert(twin)
+
+
+def grow(k: Kernel, mm: Mm, name: str, pages: PageCount) -> None:
+    """mremap(2) of a whole region to more pages.  There is no room behind it, so it moves."""
+    # check
+    old = mm.regions.get(name)
+    vma = mm.find(old.first) if old else None
+    if old is None or vma is None or (vma.first, vma.end) != (old.first, old.first + old.pages):
+        raise Errno("EFAULT")
+    if vma.driver is not None and vma.driver.refuses_move:
+        raise Errno("EFAULT" if vma.flags & DONTEXPAND else "EINVAL")
+    # rule: pfnmap.mremap-grow, mixedmap.grow
+    if vma.flags & (DONTEXPAND | PFNMAP):
+        raise Errno("EFAULT")
+    # count: nothing; entries move with their counts, and the new pages have none.
+    # map
+    del mm.regions[name]
+    region = mm.place(name, pages, 0)
+    distance = region.first - vma.first
+    moved = vma.copy()
+    moved.first, moved.end = region.first, region.first + pages
+    mm.insert(moved)
+    move_entries(k, mm, vma.first, vma.end, distance)
+    mm.remove(vma)
+    free_tables(k, mm, vma.first, vma.end)
+    # account: nothing.
+
+
+def mlock(k: Kernel, mm: Mm, first: Vpn, end: Vpn) -> None:
+    """mlock(2): special VMAs are not locked, and populated all the same unless they are VM_IO or VM_PFNMAP."""
+    while first < end:
+        vma = mm.find(first)
+        if vma is None:
+            raise Errno("ENOMEM")
+        stop = min(end, vma.end)
+        # rule: pfnmap.mlock, mixedmap.mlock
+        if not vma.flags & SPECIAL and not vma.hugetlb:
+            (vma,) = carve(k, mm, first, stop)
+            vma.flags |= LOCKED
+        if not vma.flags & (IO | PFNMAP):
+            try:
+                gup.get_pages(k, mm, first, stop, write=vma.may_write and not vma.shared)
+            except Errno as error:
+                # A raw entry is no error for who wants no page (follow_pfn_pte).
+                if error.args[0] != "EEXIST":
+                    raise Errno("ENOMEM") from None
+        first = stop
+
+
+def copy_from_user(k: Kernel, mm: Mm, first: Vpn, end: Vpn) -> list[str]:
+    """write(2) from the pages: the processor reads them through the page table, whatever the entries are."""
+    # rule: pfnmap.copy-from-user
+    try:
+        return fault.load(k, mm, first, end)
+    except Signal:
+        raise Errno("EFAULT") from None
+
+
+def core_dump(k: Kernel, mm: Mm) -> dict[str, PageCount]:
+    """vma_dump_size with every bit of coredump_filter set: pages of each region that a core dump has."""
+    pages: dict[str, PageCount] = dict.fromkeys(mm.regions, 0)
+    for vma in mm.vmas:
+        if _is_dumped(vma):
+            pages[vma.region] += vma.end - vma.first
+    exit_mm(k, mm)
+    return pages
+
+
+def _is_dumped(vma: Vma) -> bool:
+    # rule: pfnmap.core-dump
+    if vma.driver is not None and vma.driver.named:
+        return True
+    if vma.flags & (DONTDUMP | IO):
+        return False
+    return not vma.anonymous or vma.anon_vma
 
 
 def move_entries(k: Kernel, mm: Mm, first: Vpn, end: Vpn, distance: int) -> None:
@@ -156,7 +268,7 @@ def move_entries(k: Kernel, mm: Mm, first: Vpn, end: Vpn, distance: int) -> None
     size = k.profile.pmd_pages
     for start, _, entry in mm.table.over(first, end):
         # rule: large_folios.move-pmd, large_folios.move-part
-        if isinstance(entry, Leaf) and entry.kind in ("pmd", "huge-zero") and distance % size:
+        if isinstance(entry, Leaf) and entry.kind in ("pmd", "huge-zero", "raw-pmd") and distance % size:
             large_folios.split_pmd(k, mm, start)
     for start, stop, entry in mm.table.over(first, end):
         mm.table.clear(start, stop)
@@ -181,6 +293,8 @@ def carve(k: Kernel, mm: Mm, first: Vpn, end: Vpn) -> list[Vma]:
     for border in (first, end):
         split = mm.find(border)
         if split is not None and split.first < border:
+            if split.driver is not None and split.driver.refuses_split:
+                raise Errno("EINVAL")
             # rule: large_folios.pmd-split-boundary
             large_folios.split_pmd_around(k, mm, border)
             right = split.copy()
@@ -212,6 +326,8 @@ def _mergeable(left: Vma, right: Vma) -> bool:
         and left.protection == right.protection
         and left.shared == right.shared
         and left.file is right.file
+        and not left.flags & SPECIAL
+        and left.driver == right.driver
         and left.offset + right.first - left.first == right.offset
         and left.order == right.order
         and left.hugetlb == right.hugetlb
@@ -235,3 +351,13 @@ def span(mm: Mm, name: str, first: PageIndex, count: PageCount) -> tuple[Vpn, Vp
     region = mm.regions.get(name, Region(0, 0))
     end = region.first + region.pages
     return min(region.first + first, end), min(region.first + first + count, end + 1)
+
+
+def uffd_register(k: Kernel, mm: Mm, first: Vpn, end: Vpn, mode: str) -> None:
+    """UFFDIO_REGISTER: vma_can_userfault.  Registered memory behaves as before here: nobody writes to the fd."""
+    # rule: pfnmap.userfaultfd
+    for vma in mm.over(first, end):
+        if vma.flags & SPECIAL or (vma.driver is not None and (mode != "wp_async" or k.profile.version < (6, 7))):
+            raise Errno("EINVAL")
+        if vma.never_writable:
+            raise Errno("EPERM")

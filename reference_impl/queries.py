@@ -7,18 +7,20 @@ from collections.abc import Callable
 from typing import Any
 
 from . import sharing
-from .folio import Folio
+from .device import Device
+from .folio import Folio, Place
 from .kernel import Kernel
-from .mm import Entry, Leaf, Mm, Swapped
-from .units import PageIndex, Vpn
+from .mm import UNCOUNTED, Entry, Leaf, Mm, Swapped
+from .units import Errno, PageIndex, Vpn
+from .vma import PFNMAP
 
 PageQuery = Callable[[Kernel, Leaf, PageIndex], Any]
 FolioQuery = Callable[[Kernel, Leaf], Any]
 
 
 def special(entry: Leaf) -> bool:
-    """Zero pages are mapped by special entries, which count nothing."""
-    return entry.kind in ("zero", "huge-zero")
+    """Zero pages and raw page frame numbers are mapped by special entries, which count nothing."""
+    return entry.kind in UNCOUNTED
 
 
 def page_mapcount(k: Kernel, entry: Leaf, page: PageIndex) -> int:
@@ -69,7 +71,7 @@ def anon_exclusive(k: Kernel, entry: Leaf, page: PageIndex) -> bool:
 
 
 def refcount(k: Kernel, entry: Leaf) -> int:
-    return entry.folio.refcount
+    return entry.folio.refcount if entry.folio.kind != "mmio" else 0
 
 
 def partially_mapped(k: Kernel, entry: Leaf) -> bool:
@@ -93,7 +95,7 @@ def page_flags(k: Kernel, entry: Leaf) -> list[str]:
         flags.append("anon")
     if folio.kind == "ksm":
         flags.append("ksm")
-    if special(entry):
+    if folio.kind in ("zero", "huge-zero"):
         flags.append("zero")
     if folio.hugetlb:
         flags.append("hugetlb")
@@ -159,3 +161,89 @@ def entry_kinds(mm: Mm, first: Vpn, end: Vpn) -> list[str]:
     for start, stop, entry in mm.table.over(first, end):
         kinds[start - first : stop - first] = [entry_kind(entry)] * (stop - start)
     return kinds
+
+
+# --- what a process is shown of an entry, whatever it is ---
+
+
+def writable(mm: Mm, first: Vpn, end: Vpn) -> list[bool | None]:
+    """For each page, whether its entry allows writing; None where there is none."""
+    found: list[bool | None] = [None] * (end - first)
+    for start, stop, entry in mm.table.over(first, end):
+        if isinstance(entry, Leaf):
+            found[start - first : stop - first] = [entry.writable] * (stop - start)
+    return found
+
+
+def pagemap(k: Kernel, mm: Mm, first: Vpn, end: Vpn) -> list[list[str]]:
+    """Bits 63, 62, 61 and 56 of /proc/PID/pagemap."""
+    bits: list[list[str]] = [[] for _ in range(first, end)]
+    for start, stop, entry in mm.table.over(first, end):
+        for vpn in range(start, stop):
+            vma = mm.find(vpn)
+            # rule: pfnmap.pagemap
+            if vma is not None and not vma.flags & PFNMAP:
+                bits[vpn - first] = _pagemap(k, mm.table.at(entry, vpn - start))
+    return bits
+
+
+def _pagemap(k: Kernel, entry: Entry) -> list[str]:
+    """pte_to_pagemap_entry."""
+    if isinstance(entry, Swapped):
+        return ["swapped"]
+    found = ["present"]
+    if entry.kind == "huge-zero" and k.profile["pagemap.huge-zero"] == "file":
+        found.append("file")
+    # rule: mixedmap.pagemap
+    if not special(entry):
+        if not entry.folio.anon:
+            found.append("file")
+        if mapped_exclusively(k, entry, entry.page):
+            found.append("exclusive")
+    return found
+
+
+def mincore(k: Kernel, mm: Mm, first: Vpn, end: Vpn) -> list[bool]:
+    """mincore(2): entries, and the page cache where there are none."""
+    return [_mincore(k, mm, vpn) for vpn in range(first, end)]
+
+
+def _mincore(k: Kernel, mm: Mm, vpn: Vpn) -> bool:
+    vma = mm.find(vpn)
+    if vma is None:
+        raise Errno("ENOMEM")
+    # rule: pfnmap.mincore
+    if vma.driver is not None and vma.driver.fileless:
+        return True  # can_do_mincore: the caller is not to know.
+    if mm.table.any(vpn, vpn + 1) and not (vma.flags & PFNMAP and k.profile["pfnmap.mincore"] == "page-cache"):
+        return not isinstance(mm.table.get(vpn), Swapped)
+    return vma.file is not None and vma.file.cache.any(vma.file_page(vpn), vma.file_page(vpn) + 1)
+
+
+def rss(mm: Mm, first: Vpn, end: Vpn) -> dict[str, int]:
+    """What the entries of [first, end) add to RssAnon, RssFile and RssShmem of their process, in pages."""
+    pages = {"anon": 0, "file": 0, "shmem": 0}
+    for start, stop, entry in mm.table.over(first, end):
+        if isinstance(entry, Leaf) and not special(entry) and not entry.folio.hugetlb:
+            kind = "anon" if entry.folio.anon else "shmem" if entry.folio.kind == "shmem" else "file"
+            pages[kind] += stop - start
+    return pages
+
+
+# --- a driver's pages ---
+
+
+def device_refcounts(device: Device, first: PageIndex, count: int) -> list[int]:
+    return [folio.refcount if folio.kind != "mmio" else 0 for folio, _ in _device_pages(device, first, count)]
+
+
+def device_mapcounts(k: Kernel, device: Device, first: PageIndex, count: int) -> list[int]:
+    return [
+        k.counting.page_mapcount(folio, page) if folio.kind != "mmio" else 0
+        for folio, page in _device_pages(device, first, count)
+    ]
+
+
+def _device_pages(device: Device, first: PageIndex, count: int) -> list[Place]:
+    places = [device.place(page) for page in range(first, first + count)]
+    return [place for place in places if place is not None]

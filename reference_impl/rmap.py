@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from .folio import Folio
 from .kernel import Kernel
-from .mm import Leaf, Mm
+from .mm import UNCOUNTED, Leaf, Mm
 from .units import Vpn, align_down
 from .vma import Vma
 
@@ -43,7 +43,7 @@ def mappings(k: Kernel, folio: Folio) -> list[tuple[Mm, Vpn, Vpn, Leaf]]:
     found = []
     for mm in k.mms.values():
         for first, end, entry in mm.table:
-            if isinstance(entry, Leaf) and entry.folio is folio and entry.kind not in ("zero", "huge-zero"):
+            if isinstance(entry, Leaf) and entry.folio is folio and entry.kind not in UNCOUNTED:
                 found.append((mm, first, end, entry))
     return found
 

@@ -6,11 +6,28 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from . import fault, files, fork, gup, ksm, large_folios, madvise, mmap, profile, queries, smaps, state
+from . import (
+    driver_pages,
+    fault,
+    files,
+    fork,
+    gup,
+    interfaces,
+    ksm,
+    large_folios,
+    lifetime,
+    madvise,
+    mmap,
+    profile,
+    queries,
+    smaps,
+    state,
+)  # fmt: skip
+from .device import Device, Driver
 from .folio import File
 from .kernel import Kernel
 from .mm import Mm
-from .units import BadRequest, Errno, Signal, Unsupported, Vpn
+from .units import BadRequest, Bug, Errno, Order, Signal, Unsupported, Vpn
 
 PROTOCOL = 1
 VERSION = "1"
@@ -28,6 +45,8 @@ CAPABILITIES = [
     "mapped-exclusively", "maybe-mapped-shared", "memfd", "nr-pages-mapped", "owner-slots", "page-flags",
     "page-mapcount", "partially-mapped", "proc-mem-force", "proc_mem", "process_vm", "refcount", "smaps", "state",
     "swap", "thp", "tmpfs", "vmsplice",
+    "copy-from-user", "core-dump", "device-pages", "driver", "driver-access", "driver-bugs", "driver-calls",
+    "entry-writable", "grow", "interfaces", "mincore", "mlock", "pagemap", "rss", "userfaultfd", "vma",
 ]  # fmt: skip
 
 QUERY_CAPABILITY = {
@@ -75,6 +94,9 @@ class Model:
             answer["status"] = "unsupported"
             answer["capability"] = missing.capability
             answer["why"] = missing.why
+        except Bug as bug:
+            answer["status"] = "broken"
+            answer["why"] = f"The kernel stops with BUG: {bug}"
         except BadRequest as bad:
             answer["status"] = "broken"
             answer["why"] = str(bad)
@@ -108,6 +130,13 @@ class Model:
 
 def _missing(chosen: profile.Profile) -> dict[str, str]:
     """The capabilities that kernels of this profile cannot have, each with the reason."""
+    if chosen.orders == [0]:
+        why = "This kernel has no huge pages of any kind."
+        return {
+            **dict.fromkeys(("thp", "huge-zero-page", "collapse", "hugetlb", "folio-split"), why),
+            "average-page-mapcount": "/proc/kpagecount shows the mapcount of the page.",
+            "owner-slots": "Without huge pages there is no CONFIG_MM_ID.",
+        }
     match chosen["mapcount.counting"]:
         case "compound-mapcount":
             return {
@@ -206,7 +235,27 @@ def _mprotect(k: Kernel, r: Request) -> None:
 
 
 def _mremap(k: Kernel, r: Request) -> None:
-    mmap.mremap(k, *_pages(k, r), r["to"], r.get("skew", 0))
+    mmap.mremap(k, *_pages(k, r), r["to"], r.get("skew", 0), r.get("how", "move"))
+
+
+def _grow(k: Kernel, r: Request) -> None:
+    mmap.grow(k, k.mm(r["process"]), r["region"], r["pages"])
+
+
+def _mlock(k: Kernel, r: Request) -> None:
+    mmap.mlock(k, *_pages(k, r))
+
+
+def _uffd_register(k: Kernel, r: Request) -> None:
+    mmap.uffd_register(k, *_pages(k, r), r["mode"])
+
+
+def _copy_from_user(k: Kernel, r: Request) -> list[str]:
+    return mmap.copy_from_user(k, *_pages(k, r))
+
+
+def _core_dump(k: Kernel, r: Request) -> dict[str, int]:
+    return mmap.core_dump(k, k.mm(r["process"]))
 
 
 def _split_folio(k: Kernel, r: Request) -> None:
@@ -253,7 +302,121 @@ def _write_proc_mem(k: Kernel, r: Request) -> None:
     gup.write_proc_mem(k, *_pages(k, r), r["value"])
 
 
+# --- drivers ---
+
+
+def _device(k: Kernel, r: Request) -> Device:
+    if r["device"] not in k.devices:
+        raise BadRequest(f"There is no device {r['device']}.")
+    return k.devices[r["device"]]
+
+
+def _create_device(k: Kernel, r: Request) -> None:
+    driver_pages.create(k, r["device"], r["memory"], r["pages"], Order(r.get("order", 0)))
+
+
+def _map_device(k: Kernel, r: Request) -> str:
+    device = _device(k, r)
+    driver_pages.map_device(
+        k,
+        k.mm(r["process"]),
+        r["region"],
+        Driver(device, r["function"]),
+        r["pages"],
+        offset=r.get("offset", 0),
+        sharing=r.get("sharing", "shared"),
+        protection=r.get("protection", "read-write"),
+        flags=sum(driver_pages.FLAGS[flag] for flag in r.get("flags", [])),
+        never_writable="VM_MAYWRITE" in r.get("without", []),
+        part=r.get("part"),
+        skew=r.get("skew", 0),
+    )
+    return "reference"
+
+
+def _call_driver(k: Kernel, r: Request) -> dict[str, object]:
+    mm = k.mm(r["process"])
+    region = mm.regions[r["region"]]
+    first, count = r.get("first", 0), r.get("count", 1)
+    vpn = region.first + first
+    return driver_pages.call_driver(k, mm, vpn, count, _device(k, r), r.get("device_first", 0), r["function"])
+
+
+def _unmap_mapping_range(k: Kernel, r: Request) -> None:
+    even_cows = r.get("even_cows", True)
+    lifetime.unmap_mapping_range(k, _device(k, r), r.get("first", 0), r.get("count", 1), even_cows=even_cows)
+
+
+def _zap_vma(k: Kernel, r: Request) -> None:
+    mm, first, end = _pages(k, r)
+    vma = mm.find(first)
+    if vma is not None:
+        lifetime.zap_vma(k, mm, vma, first, end)
+
+
+def _free_device(k: Kernel, r: Request) -> None:
+    lifetime.free(k, _device(k, r))
+
+
+def _write_device(k: Kernel, r: Request) -> None:
+    driver_pages.write(_device(k, r), r.get("first", 0), r.get("count", 1), r["value"])
+
+
+def _read_device(k: Kernel, r: Request) -> list[str]:
+    return driver_pages.read(_device(k, r), r.get("first", 0), r.get("count", 1))
+
+
+def _map_interface(k: Kernel, r: Request) -> int:
+    return interfaces.map_interface(
+        k, k.mm(r["process"]), r["region"], r["interface"], r.get("pages"), r.get("sharing", "shared"), r.get("device")
+    )
+
+
+def _receive(k: Kernel, r: Request) -> int:
+    mm = k.mm(r["process"])
+    vma = mm.find(mm.regions[r["region"]].first)
+    if vma is None:
+        raise Errno("EINVAL")
+    return interfaces.receive(k, mm, vma, r["pages"])
+
+
 # --- queries ---
+
+
+def _device_refcount(k: Kernel, r: Request) -> list[int]:
+    return queries.device_refcounts(_device(k, r), r.get("first", 0), r.get("count", 1))
+
+
+def _device_mapcount(k: Kernel, r: Request) -> list[int]:
+    return queries.device_mapcounts(k, _device(k, r), r.get("first", 0), r.get("count", 1))
+
+
+def _writable(k: Kernel, r: Request) -> list[bool | None]:
+    return queries.writable(*_looked_at(k, r))
+
+
+def _pagemap(k: Kernel, r: Request) -> list[list[str]]:
+    return queries.pagemap(k, *_looked_at(k, r))
+
+
+def _mincore(k: Kernel, r: Request) -> list[bool]:
+    return queries.mincore(k, *_looked_at(k, r))
+
+
+def _vma(k: Kernel, r: Request) -> dict[str, object]:
+    mm = k.mm(r["process"])
+    vma = mm.find(mm.regions[r["region"]].first) if r["region"] in mm.regions else None
+    if vma is None:
+        raise Errno("EFAULT")
+    return {"flags": vma.kernel_flags, "offset": 0 if vma.anonymous else vma.offset}
+
+
+def _rss(k: Kernel, r: Request) -> dict[str, int]:
+    mm = k.mm(r["process"])
+    if r["region"] not in mm.regions:
+        raise Errno("EFAULT")
+    region = mm.regions[r["region"]]
+    return queries.rss(mm, region.first, region.first + region.pages)
 
 
 def _looked_at(k: Kernel, r: Request) -> tuple[Mm, Vpn, Vpn]:
@@ -315,6 +478,28 @@ HANDLERS: dict[str, Handler] = {
     "read_buffer": _read_buffer,
     "unregister_buffer": _unregister_buffer,
     "process_vm_readv": _process_vm_readv,
+    "grow": _grow,
+    "mlock": _mlock,
+    "uffd_register": _uffd_register,
+    "copy_from_user": _copy_from_user,
+    "core_dump": _core_dump,
+    "create_device": _create_device,
+    "map_device": _map_device,
+    "call_driver": _call_driver,
+    "unmap_mapping_range": _unmap_mapping_range,
+    "zap_vma": _zap_vma,
+    "free_device": _free_device,
+    "write_device": _write_device,
+    "read_device": _read_device,
+    "map_interface": _map_interface,
+    "receive": _receive,
+    "device_refcount": _device_refcount,
+    "device_mapcount": _device_mapcount,
+    "writable": _writable,
+    "pagemap": _pagemap,
+    "mincore": _mincore,
+    "vma": _vma,
+    "rss": _rss,
     "read_proc_mem": _read_proc_mem,
     "write_proc_mem": _write_proc_mem,
     **{do: _page_query(do) for do in queries.PAGE_QUERIES},

@@ -13,17 +13,24 @@ from fractions import Fraction
 from . import sharing
 from .folio import Folio
 from .kernel import Kernel
-from .mm import Leaf, Mm, Swapped
+from .mm import UNCOUNTED, Leaf, Mm, Swapped
 from .units import PageIndex
-from .vma import Vma
+from .vma import PFNMAP, Vma
 
 PSS_SHIFT = 12
+FIELDS = (
+    "Rss", "Pss", "Private_Clean", "Private_Dirty", "Shared_Clean", "Shared_Dirty", "Anonymous",
+    "AnonHugePages", "ShmemPmdMapped", "FilePmdMapped", "Private_Hugetlb", "Shared_Hugetlb", "Swap",
+)  # fmt: skip
 
 
 def smaps(k: Kernel, mm: Mm, vmas: list[Vma]) -> dict[str, int]:
     """The sums over some VMAs, in kB."""
-    total: dict[str, int] = {}
+    total = dict.fromkeys(FIELDS, 0)
     for vma in vmas:
+        # rule: pfnmap.smaps-skipped
+        if vma.flags & PFNMAP and k.profile["pfnmap.smaps"] == "skipped":
+            continue
         for name, size in _vma_bytes(k, mm, vma).items():
             total[name] = total.get(name, 0) + (size >> (PSS_SHIFT + 10 if name == "Pss" else 10))
     return total
@@ -42,18 +49,12 @@ def exact_pss(k: Kernel, mm: Mm) -> Fraction:
 def _vma_bytes(k: Kernel, mm: Mm, vma: Vma) -> dict[str, int]:
     """The fields of one VMA in bytes; Pss in bytes with PSS_SHIFT more bits."""
     page_size = k.profile.page_kb << 10
-    fields = dict.fromkeys(
-        (
-            "Rss", "Pss", "Private_Clean", "Private_Dirty", "Shared_Clean", "Shared_Dirty", "Anonymous",
-            "AnonHugePages", "ShmemPmdMapped", "FilePmdMapped", "Private_Hugetlb", "Shared_Hugetlb", "Swap",
-        ),
-        0,
-    )  # fmt: skip
+    fields = dict.fromkeys(FIELDS, 0)
     for first, end, entry in mm.table.over(vma.first, vma.end):
         size = (end - first) * page_size
         if isinstance(entry, Swapped):
             fields["Swap"] += size
-        elif entry.kind in ("zero", "huge-zero"):
+        elif entry.kind in UNCOUNTED:
             pass  # vm_normal_page says that there is no page.
         elif entry.kind == "hugetlb":
             shared = sharing.maybe_mapped_shared(k, entry.folio, 0)

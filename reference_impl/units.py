@@ -41,6 +41,10 @@ class Unsupported(Exception):
         self.why = why
 
 
+class Bug(Exception):
+    """The kernel stops with BUG(): one sentence says what a driver must not do."""
+
+
 class BadRequest(Exception):
     """The request makes no sense: one sentence."""
 

@@ -91,7 +91,8 @@ def zap(k: Kernel, mm: Mm, first: Vpn, end: Vpn) -> None:
 def _zap_present(k: Kernel, mm: Mm, batch: Batch) -> None:
     vpn, count, kind, folio, page, dirty = batch
 
-    # count: a zero page is a special entry, nobody counts it.
+    # rule: pfnmap.zap
+    # count: a zero page and a raw entry are special, nobody counts them.
     change = NOTHING
     references = 0
     match kind:
@@ -106,7 +107,7 @@ def _zap_present(k: Kernel, mm: Mm, batch: Batch) -> None:
             references = 1
 
     # map
-    if kind in ("pte", "zero"):
+    if kind in ("pte", "zero", "raw"):
         mm.clear_ptes(vpn, vpn + count)
     else:
         mm.table.clear(vpn, vpn + count)

@@ -5,15 +5,26 @@ from __future__ import annotations
 
 from typing import Literal
 
+from .device import Driver
 from .folio import File
 from .units import Order, PageIndex, Vpn, align_down
 
 Protection = Literal["none", "read", "read-write"]
 
 DONTFORK, WIPEONFORK, HUGEPAGE, NOHUGEPAGE, MERGEABLE = 1, 2, 4, 8, 16
+PFNMAP, MIXEDMAP, IO, DONTEXPAND, DONTDUMP, LOCKED = 32, 64, 128, 256, 512, 1024
+DONTCOPY = DONTFORK
+SPECIAL = IO | DONTEXPAND | PFNMAP | MIXEDMAP
+"""VM_SPECIAL: not mlocked, not merged, no KSM, no huge pages."""
 FLAG_NAMES = {
     DONTFORK: "dontfork", WIPEONFORK: "wipeonfork", HUGEPAGE: "hugepage", NOHUGEPAGE: "nohugepage",
-    MERGEABLE: "mergeable",
+    MERGEABLE: "mergeable", PFNMAP: "pfnmap", MIXEDMAP: "mixedmap", IO: "io", DONTEXPAND: "dontexpand",
+    DONTDUMP: "dontdump", LOCKED: "locked",
+}  # fmt: skip
+KERNEL_NAMES = {
+    PFNMAP: "VM_PFNMAP", MIXEDMAP: "VM_MIXEDMAP", IO: "VM_IO", DONTEXPAND: "VM_DONTEXPAND",
+    DONTDUMP: "VM_DONTDUMP", DONTCOPY: "VM_DONTCOPY", LOCKED: "VM_LOCKED", WIPEONFORK: "VM_WIPEONFORK",
+    MERGEABLE: "VM_MERGEABLE", HUGEPAGE: "VM_HUGEPAGE", NOHUGEPAGE: "VM_NOHUGEPAGE",
 }  # fmt: skip
 
 
@@ -23,10 +34,14 @@ class Vma:
     offset     vm_pgoff: the page of the file that `first` maps
     order      anonymous memory: the order that faults shall allocate while HUGEPAGE is set
     anon_vma   whether it has an anon_vma, that is, whether it has (had) anonymous pages
+    driver     the driver behind it, None for files and anonymous memory
+    never_writable   VM_MAYWRITE is clear: mprotect cannot make it writable
+    tracked    the cache mode of its PFNs is tracked as a whole (x86, PAT)
     """
 
     __slots__ = (
-        "anon_vma", "end", "file", "first", "flags", "hugetlb", "offset", "order", "protection", "region", "shared",
+        "anon_vma", "driver", "end", "file", "first", "flags", "hugetlb", "never_writable", "offset", "order",
+        "protection", "region", "shared", "tracked",
     )  # fmt: skip
 
     def __init__(
@@ -53,6 +68,9 @@ class Vma:
         self.hugetlb = hugetlb
         self.flags = flags
         self.anon_vma = False
+        self.driver: Driver | None = None
+        self.never_writable = False
+        self.tracked = False
 
     def copy(self) -> Vma:
         twin = Vma(
@@ -60,12 +78,15 @@ class Vma:
             self.hugetlb, self.flags,
         )  # fmt: skip
         twin.anon_vma = self.anon_vma
+        twin.driver = self.driver
+        twin.never_writable = self.never_writable
+        twin.tracked = self.tracked
         return twin
 
     @property
     def anonymous(self) -> bool:
         """vma_is_anonymous: private and without a file.  Shared anonymous memory is a shmem file."""
-        return self.file is None
+        return self.file is None and self.driver is None
 
     @property
     def may_write(self) -> bool:
@@ -74,7 +95,17 @@ class Vma:
     @property
     def cow(self) -> bool:
         """is_cow_mapping: private and may become writable."""
-        return not self.shared
+        return not self.shared and not self.never_writable
+
+    @property
+    def kernel_flags(self) -> list[str]:
+        """As VmFlags of /proc/PID/smaps shows them, by their names in the kernel."""
+        names = [name for bit, name in KERNEL_NAMES.items() if self.flags & bit]
+        plain = {
+            "VM_READ": self.protection != "none", "VM_WRITE": self.may_write, "VM_SHARED": self.shared,
+            "VM_MAYREAD": True, "VM_MAYWRITE": not self.never_writable, "VM_MAYSHARE": self.shared,
+        }  # fmt: skip
+        return [*(name for name, there in plain.items() if there), *names]
 
     @property
     def wants_writenotify(self) -> bool:
@@ -88,6 +119,6 @@ class Vma:
         """thp_vma_suitable_order: the aligned block around `vpn` lies in the VMA, and for a file in step with it."""
         size = 1 << order
         start = align_down(vpn, size)
-        if self.file is not None and (self.first - self.offset) % size:
+        if not self.anonymous and (self.first - self.offset) % size:
             return False
         return self.first <= start and start + size <= self.end

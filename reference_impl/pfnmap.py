@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: MIT
+"""Chapter pfnmap: entries that hold a page frame number and nothing else.
+
+Source: mm/memory.c (remap_pfn_range_internal, remap_pte_range, vmf_insert_pfn_prot, insert_pfn, vm_iomap_memory),
+mm/huge_memory.c (vmf_insert_pfn_pmd, insert_pmd).
+"""
+
+from __future__ import annotations
+
+from .device import Device
+from .folio import Place
+from .kernel import Kernel
+from .mm import Leaf, Mm
+from .units import Bug, Errno, PageCount, PageIndex, Signal, Vpn, align_down
+from .vma import DONTDUMP, DONTEXPAND, IO, MIXEDMAP, PFNMAP, Vma
+
+REMAP_FLAGS = IO | PFNMAP | DONTEXPAND | DONTDUMP
+"""What remap_pfn_range sets (7.3: VMA_REMAP_FLAGS)."""
+
+
+def remap_pfn_range(
+    k: Kernel, mm: Mm, vma: Vma, vpn: Vpn, device: Device, first: PageIndex, count: PageCount, *, tracked: bool = True
+) -> None:
+    """Map `count` pages of a device, whatever is behind the numbers.
+
+    tracked: the call covers physically consecutive pages, so the cache mode is tracked for the whole of it (x86).
+    """
+    # check
+    end = vpn + count
+    whole = (vpn, end) == (vma.first, vma.end)
+    # rule: pfnmap.private-whole
+    if vma.cow and not whole:
+        raise Errno("EINVAL")
+    # rule: pfnmap.remap-twice
+    if whole and vma.tracked and k.profile["pfnmap.remap-twice"] == "refused":
+        raise Errno("EINVAL")
+    if mm.table.any(vpn, end):
+        raise Bug("remap_pfn_range() maps where something is mapped.")
+    # rule: pfnmap.remap-flags
+    vma.flags |= REMAP_FLAGS
+    vma.tracked |= tracked and whole
+    # rule: pfnmap.private-offset
+    if vma.cow:
+        place = device.place(first)
+        assert place is not None
+        vma.offset = place.folio.pfn + place.page
+    # count: nothing.  No reference, no mapcount: that is what VM_PFNMAP means.
+    # map
+    for start, stop, place in device.pages.over(first, first + count):
+        put_raw(mm, vma, vpn + start - first, stop - start, place)
+    # account: nothing; raw entries are in no RSS.
+
+
+def put_raw(mm: Mm, vma: Vma, vpn: Vpn, count: PageCount, place: Place) -> None:
+    """Set special PTEs: of a private mapping they are read-only, so that the first write copies."""
+    driver = vma.driver
+    writable = vma.shared and vma.may_write and (driver is None or driver.writable_pages is None)
+    mm.table.put(vpn, vpn + count, Leaf("raw", place.folio, place.page, writable, False))
+
+
+def vmf_insert_pfn(k: Kernel, mm: Mm, vma: Vma, vpn: Vpn, place: Place) -> str:
+    """One page frame number, at a fault.  The fault code; raises Bug."""
+    check_insert_pfn(vma, place)
+    # rule: pfnmap.insert-outside
+    if not vma.first <= vpn < vma.end:
+        return "VM_FAULT_SIGBUS"
+    # rule: pfnmap.insert-occupied
+    if mm.table.any(vpn, vpn + 1):
+        return "VM_FAULT_NOPAGE"
+    # count: nothing.
+    # map
+    put_raw(mm, vma, vpn, 1, place)
+    # account: nothing.
+    return "VM_FAULT_NOPAGE"
+
+
+def check_insert_pfn(vma: Vma, place: Place) -> None:
+    """The BUG_ONs of vmf_insert_pfn_prot and vmf_insert_pfn_pmd."""
+    # rule: pfnmap.insert-contract
+    flags = vma.flags & (PFNMAP | MIXEDMAP)
+    if flags not in (PFNMAP, MIXEDMAP):
+        raise Bug("vmf_insert_pfn() needs exactly one of VM_PFNMAP and VM_MIXEDMAP.")
+    if flags == PFNMAP and vma.cow:
+        raise Bug("vmf_insert_pfn() cannot map into a private mapping.")
+    if flags == MIXEDMAP and place.folio.kind != "mmio":
+        raise Bug("vmf_insert_pfn() with VM_MIXEDMAP takes no page that has a struct page.")
+
+
+def vmf_insert_pfn_pmd(k: Kernel, mm: Mm, vma: Vma, vpn: Vpn, place: Place) -> str:
+    """A PMD of page frame numbers.  VM_FAULT_FALLBACK if the block does not fit: then PTEs are tried."""
+    size = k.profile.pmd_pages
+    start = align_down(vpn, size)
+    aligned = (place.folio.pfn + place.page - (vpn - start)) % size == 0
+    # rule: pfnmap.huge-aligned
+    if not aligned or start < vma.first or start + size > vma.end or not mm.pmd_none(vpn):
+        return "VM_FAULT_FALLBACK"
+    check_insert_pfn(vma, place)
+    # count: nothing.
+    # map
+    writable = vma.shared and vma.may_write
+    mm.table.put(start, start + size, Leaf("raw-pmd", place.folio, place.page - (vpn - start), writable, False))
+    # account: nothing.
+    return "VM_FAULT_NOPAGE"
+
+
+def write_fault(mm: Mm, vma: Vma, vpn: Vpn, entry: Leaf) -> None:
+    """wp_pfn_shared: a store through a read-only raw entry of a shared mapping asks vm_ops->pfn_mkwrite, if any."""
+    driver = vma.driver
+    if driver is not None and driver.writable_pages is not None and vma.file_page(vpn) >= driver.writable_pages:
+        raise Signal("SIGBUS")
+    mm.table.put(vpn, vpn + 1, entry._replace(writable=True, dirty=True))
