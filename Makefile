@@ -13,7 +13,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 
 .DEFAULT_GOAL := all
 .NOTPARALLEL:
-.PHONY: all setup run site test lint bench lock clean help
+.PHONY: all setup run site test lint bench handlers lock clean help
 
 all: setup run site ## all of it: setup, run, site (the default)
 
@@ -60,6 +60,10 @@ lint: $(STAMP) ## ruff and mypy
 bench: $(STAMP) ## measure: engine against behave and pytest-bdd, model, kernel, site
 	@echo "Measuring; this takes about four minutes"
 	@$(BIN)/python -m tests.bench
+
+handlers: $(STAMP) ## compile the driver guide's handlers against kernel headers, and record it (MAPSPEC_KERNELS=DIR:DIR)
+	@echo "Compiling the example handlers"
+	@$(BIN)/python -m tests.handlers --record
 
 lock: ## write requirements.txt again from pyproject.toml (newer versions: make lock LOCKFLAGS=--upgrade)
 	@echo "Resolving pyproject.toml into requirements.txt"

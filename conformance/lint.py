@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from conformance import dry, profiles, suite, vocabulary
+from conformance import drivers, dry, profiles, suite, vocabulary
 from conformance.profiles import Profile
 from conformance.suite import Condition, Problem, Scenario, Suite
 
@@ -46,6 +46,7 @@ def _problems(loaded: Suite, root: Path) -> Iterator[Problem]:
         yield from wrong
         if not wrong:
             yield from dry.problems(scenario, agreeable)
+    yield from drivers.problems(loaded, root)
 
 
 def _same_names(loaded: Suite) -> Iterator[Problem]:

@@ -254,7 +254,10 @@ class Mremap(PagesOperation, kw_only=True, tag="mremap"):
 
 
 class Grow(Operation, kw_only=True, tag="grow"):
-    """mremap(2) of a whole region to a larger number of pages, at its place or at another."""
+    """mremap(2) of a whole region, which must be one VMA, to a larger number of pages.
+
+    It is moved: in place, a kernel extends no VMA that it never merges, and says ENOMEM.
+    """
 
     capability = "grow"
     process: ProcessName
@@ -289,7 +292,10 @@ class CopyFromUser(PagesOperation, kw_only=True, tag="copy_from_user"):
 
 
 class CoreDump(Operation, kw_only=True, tag="core_dump"):
-    """The process dies of a signal that dumps core.  The value is, by region, how many pages the dump holds."""
+    """The process dies of a signal that dumps core.  The value is, by region, how many pages the dump holds.
+
+    Its coredump_filter asks for every kind of memory, shared mappings of files too.
+    """
 
     capability = "core-dump"
     answer = dict[Name, Counter]

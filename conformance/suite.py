@@ -86,6 +86,8 @@ class Scenario:
     line: int
     note: str = ""
     """The free text below the scenario's name."""
+    row: tuple[tuple[str, str], ...] = ()
+    """Of an outline: header and cell of each column of the Examples, as they are written."""
 
     @property
     def digest(self) -> str:
@@ -117,6 +119,8 @@ class Rule:
     scenarios: list[Scenario] = field(default_factory=list)
     sources: dict[str, str] = field(default_factory=dict)
     """Kernel file and symbol by version (or "all"), from the chapter in `spec/`."""
+    body: str = ""
+    """What the chapter says about the rule, as it is written."""
 
 
 @dataclass
@@ -384,6 +388,7 @@ def _read_scenario(
     if any(s.name == name for s in rule.scenarios):
         suite.problems.append(Problem(file, line, f"the rule has two scenarios called {name!r}", "Rename one."))
     rows = {row["id"]: row for ex in node.get("examples", []) for row in ex.get("tableBody", [])}
+    heads = {row["id"]: ex["tableHeader"] for ex in node.get("examples", []) for row in ex.get("tableBody", [])}
     for pickle in pickles.get(node["id"], []):
         row = rows.get(pickle["astNodeIds"][-1])
         suffix = f"[{_row_name(row)}]" if row else ""
@@ -401,6 +406,7 @@ def _read_scenario(
             file=file,
             line=row["location"]["line"] if row else line,
             note=node.get("description", "").strip(),
+            row=_cells(heads[row["id"]], row) if row else (),
         )
         if scenario.id in suite.scenarios or scenario.outline in suite.retired:
             suite.problems.append(
@@ -419,6 +425,11 @@ def _read_scenario(
 def _row_name(row: dict[str, Any]) -> str:
     """The first cell of a row, as a slug: what tells the rows of an outline apart."""
     return re.sub(r"[^a-z0-9]+", "-", row["cells"][0]["value"].lower()).strip("-")
+
+
+def _cells(head: dict[str, Any], row: dict[str, Any]) -> tuple[tuple[str, str], ...]:
+    """Header and cell of each column."""
+    return tuple((h["value"], c["value"]) for h, c in zip(head["cells"], row["cells"], strict=True))
 
 
 def _check_step(node: dict[str, Any], file: str, suite: Suite) -> None:
@@ -502,6 +513,7 @@ def _read_spec(root: Path, suite: Suite) -> None:
                 if not match:
                     break
                 rule.sources[match[1]] = match[2].strip()
+            rule.body = _body(lines[number + len(rule.sources) :], line)
             if not any(rule.sources.values()):
                 suite.problems.append(
                     Problem(file, number, f"rule {rule_id} has no kernel source", "Add `:7.3: mm/file.c: symbol`.")
@@ -512,3 +524,10 @@ def _read_spec(root: Path, suite: Suite) -> None:
                 Problem(rule.file, rule.line, f"rule {rule.id} is in no chapter",
                         f"Add a `:::{{rule}} {rule.id}` block to spec/{rule.chapter}.md.")
             )  # fmt: skip
+
+
+def _body(lines: list[str], opening: str) -> str:
+    """The lines of a block up to the fence that closes it."""
+    fence = opening[: len(opening) - len(opening.lstrip(":"))]
+    closing = next((n for n, line in enumerate(lines) if line.rstrip() == fence), len(lines))
+    return "\n".join(lines[:closing]).strip()

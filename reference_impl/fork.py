@@ -12,12 +12,14 @@ from . import hugetlb, large_folios
 from .kernel import Kernel
 from .mm import UNCOUNTED, Leaf, Mm, Swapped
 from .rmap import map_new_anon
-from .units import PageCount, Vpn
+from .units import Errno, PageCount, Vpn
 from .vma import DONTFORK, MIXEDMAP, PFNMAP, WIPEONFORK, Vma
 
 
 def fork(k: Kernel, parent: Mm, child_name: str) -> Mm:
-    """dup_mmap.  MMF_HAS_PINNED is not inherited."""
+    """dup_mmap.  MMF_HAS_PINNED is not inherited.  Whatever goes wrong is ENOMEM."""
+    if any(_cache_mode_unknown(k, parent, vma) for vma in parent.vmas):
+        raise Errno("ENOMEM")
     child = k.new_mm(child_name)
     child.regions = dict(parent.regions)
     child.next_free = parent.next_free
@@ -33,6 +35,15 @@ def fork(k: Kernel, parent: Mm, child_name: str) -> Mm:
         elif needs_copy(vma):
             _copy_page_range(k, parent, child, twin)
     return child
+
+
+def _cache_mode_unknown(k: Kernel, parent: Mm, vma: Vma) -> bool:
+    """track_pfn_copy: the cache mode of a tracked VMA is read from its first entry, which may be a copied page."""
+    # rule: pfnmap.private-fork-first
+    if not vma.tracked or vma.flags & DONTFORK or k.profile["pfnmap.fork-tracked"] == "kept":
+        return False
+    first = parent.table.get(vma.first)
+    return not (isinstance(first, Leaf) and first.kind == "raw")
 
 
 def needs_copy(vma: Vma) -> bool:

@@ -27,8 +27,12 @@ def get_pages(
     write: bool = False,
     longterm: bool = False,
     force: bool = False,
+    fast: bool = False,
 ) -> list[Place]:
-    """get_user_pages: fault in what is needed and say which pages these are.  Takes no reference itself."""
+    """get_user_pages: fault in what is needed and say which pages these are.  Takes no reference itself.
+
+    fast: get_user_pages_fast, which asks the page table first, and the VMA only if that does not help.
+    """
     if pin:
         mm.has_pinned = True
     found: list[Place] = []
@@ -36,14 +40,34 @@ def get_pages(
         vma = mm.find(vpn)
         if vma is None:
             raise Errno("EFAULT")
+        entry = mm.table.get(vpn)
+        # rule: pfnmap.gup-fast
+        if fast and isinstance(entry, Leaf) and _fast(k, vma, entry, pin=pin, write=write, longterm=longterm):
+            found.append(Place(entry.folio, entry.page))
+            continue
         check_vma_flags(k, vma, write=write, force=force, longterm=longterm)
         found.append(_follow(k, mm, vma, vpn, pin=pin, write=write, longterm=longterm, force=force))
     return found
 
 
+def _fast(k: Kernel, vma: Vma, entry: Leaf, *, pin: bool, write: bool, longterm: bool) -> bool:
+    """gup_fast_pte_range, gup_fast_folio_allowed: whether the entry alone is enough."""
+    if entry.kind not in ("pte", "pmd") or (write and not entry.writable):
+        return False
+    if not entry.writable and _must_unshare(k, vma, entry, pin, write, longterm):
+        return False
+    if vma.driver is None:
+        return False  # No flag of such a VMA makes a difference.
+    if entry.folio.kind != "driver" or vma.driver.cached:
+        return entry.folio.anon
+    if k.profile["gup.fast-without-mapping"] == "large" and not entry.folio.large:
+        return False
+    return not (pin and longterm and write)
+
+
 def check_vma_flags(k: Kernel, vma: Vma, *, write: bool, force: bool, longterm: bool) -> None:
     """Whether this kind of access is allowed in the VMA at all."""
-    # rule: pfnmap.gup, driver_pages.secretmem
+    # rule: pfnmap.gup, pfnmap.gup-slow
     if vma.flags & (IO | PFNMAP) or (vma.driver is not None and vma.driver.no_gup):
         raise Errno("EFAULT")
     if write:
@@ -115,7 +139,7 @@ def vmsplice(k: Kernel, mm: Mm, first: Vpn, end: Vpn, pipe: str) -> None:
     # check
     if pipe in k.pipes:
         raise BadRequest(f"There is a pipe {pipe} already.")
-    places = get_pages(k, mm, first, end)
+    places = get_pages(k, mm, first, end, fast=True)
     # count: nothing; a reference is not a mapping.
     # map: nothing.
     # account

@@ -38,7 +38,7 @@ def remap_pfn_range(
         raise Bug("remap_pfn_range() maps where something is mapped.")
     # rule: pfnmap.remap-flags
     vma.flags |= REMAP_FLAGS
-    vma.tracked |= tracked and whole
+    vma.tracked |= tracked and whole and k.profile.pte_special  # as x86 has both
     # rule: pfnmap.private-offset
     if vma.cow:
         place = device.place(first)

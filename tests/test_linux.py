@@ -74,6 +74,13 @@ def mem(process: str = "A", region: str = "mem", **fields: Any) -> dict[str, Any
     return {"process": process, "region": region, **fields}
 
 
+def _asked(query: type[p.Query]) -> p.Query:
+    """About the usual region, or device."""
+    if query in (p.State, p.Counters):
+        return query()
+    return query(device="dev") if issubclass(query, p.DevicePagesQuery) else query(**mem())
+
+
 class Shared:
     """One implementation for most tests, because a start takes longer than a test."""
 
@@ -322,6 +329,110 @@ def test_a_buffer_stays_coherent(ask: Asker) -> None:
     ask(p.Exit(process="B"))
 
 
+def test_what_the_kernel_does_with_memory(ask: Asker) -> None:
+    ask.needs("grow", "mlock", "mincore", "pagemap", "vma", "copy-from-user")
+    ask.start(3)
+    ask(p.Write(**mem(count=2), value="x"))
+    assert ask(p.Mincore(**mem(count=3))) == [True, True, False]
+    assert ask(p.Pagemap(**mem(count=3))) == [["present", "exclusive"]] * 2 + [[]]
+    assert ask(p.CopyFromUser(**mem(count=3))) == ["x", "x", ""]
+    ask(p.Grow(**mem(), pages=8))
+    assert ask(p.Read(**mem(count=8)))[:2] == ["x", "x"]
+    ask(p.Mlock(**mem()))
+    assert "VM_LOCKED" in ask(p.VmaQuery(**mem()))["flags"]
+    assert ask.refused(p.Mremap(**mem(), to="again", how="duplicate")) == "EINVAL"  # private
+    ask(p.Mremap(**mem(first=4, count=2), to="new", how="dontunmap"))
+    assert ask(p.Read(**mem(first=4))) == [""]
+
+
+def test_userfaultfd(ask: Asker) -> None:
+    ask.needs("userfaultfd")
+    ask.start()
+    ask(p.Write(**mem(count=4), value="x"))
+    ask(p.UffdRegister(**mem(count=4), mode="missing"))
+    other = ask.answer(p.UffdRegister(**mem(count=4), mode="wp_async"))  # another userfaultfd has it
+    assert other.errno == "EBUSY" or other.why
+
+
+def test_rss_is_that_of_the_region_alone(ask: Asker) -> None:
+    ask.needs("rss", "memfd")
+    ask.start(8)
+    ask(p.CreateFile(file="f", pages=4, filesystem="memfd"))
+    ask(p.Map(**mem(region="file"), pages=4, file="f"))
+    ask(p.Map(**mem(region="shared"), pages=4, sharing="shared"))
+    for _ in range(3):
+        ask(p.Write(**mem(count=5), value="x"))
+        ask(p.Write(**mem(region="shared", count=2), value="x"))
+        ask(p.Read(**mem(region="file", count=4)))
+        ask(p.Write(**mem(region="file"), value="x"))
+        assert ask(p.Rss(**mem())) == {"anon": 5, "file": 0, "shmem": 0}
+        assert ask(p.Rss(**mem(region="file"))) == {"anon": 1, "file": 0, "shmem": 3}
+        assert ask(p.Rss(**mem(region="shared"))) == {"anon": 0, "file": 0, "shmem": 2}
+
+
+def test_a_core_dump_is_counted_and_removed(ask: Asker) -> None:
+    ask.needs("core-dump")
+    ask.start(5)
+    ask(p.Map(**mem(region="not"), pages=2))
+    ask(p.Write(**mem(count=5), value="x"))
+    ask(p.Write(**mem(region="not"), value="x"))
+    ask(p.Madvise(**mem(region="not", count=2), advice="dontdump"))
+    assert ask(p.CoreDump(process="A")) == {"mem": 5, "not": 0}
+    assert not [path for path in ("/dev/shm", "build") if list(Path(path).glob("mapspec-core-*"))]
+    ask.start()
+
+
+@pytest.mark.parametrize("interface", p.Interface.__args__)  # type: ignore[attr-defined]
+def test_interfaces(ask: Asker, interface: p.Interface) -> None:
+    ask.needs("rss", "smaps", "vma")
+    ask(p.Start(process="A"))
+    answer = ask.answer(p.MapInterface(**mem(), interface=interface, device="dev"))
+    if answer.status == "unsupported":
+        assert answer.why
+        pytest.skip(answer.why)
+    pages = int(msgspec.json.decode(answer.value))
+    if interface == "tcp_receive":
+        assert 0 < ask(p.Receive(**mem(), pages=8)) <= 8
+    ask(p.Read(**mem()))
+    flags = ask(p.VmaQuery(**mem()))["flags"]
+    counted = ask(p.Rss(**mem()))
+    if "VM_PFNMAP" in flags:
+        assert counted == {"anon": 0, "file": 0, "shmem": 0}
+        assert ask.refused(p.ProcessVmReadv(**mem())) == "EFAULT"
+    else:
+        assert 1 <= counted["file"] <= pages
+        size = int(ask.greeting.parameters["page_size"]) // 1024
+        assert ask(p.Smaps(**mem()))["Rss"] == counted["file"] * size
+    ask(p.Fork(process="A", child="B"))
+    if "VM_DONTCOPY" in flags:
+        assert ask.refused(p.Read(**mem("B"))) == "SIGSEGV"
+    else:
+        ask(p.Read(**mem("B")))
+    ask(p.Map(**mem(region="other"), pages=2))  # also without a vdso a process does all that it did
+    ask(p.Write(**mem(region="other"), value="x"))
+    assert ask(p.Read(**mem(region="other", count=2))) == ["x", ""]
+
+
+@needs_root
+def test_a_part_of_the_kernel_stands_in_for_a_driver(ask: Asker) -> None:
+    ask.needs("driver")
+    if "driver-calls" in ask.capabilities:
+        pytest.skip("the kernel module is loaded")
+    ask(p.Start(process="A"))
+    ask(p.CreateDevice(device="dev", memory="compound", pages=4, order=2))
+    maps: dict[str, Any] = {"device": "dev", "pages": 4, "function": "vm_insert_page"}
+    assert ask(p.MapDevice(**mem(), **maps)) == "AF_PACKET ring"
+    assert ask(p.MapDevice(**mem(region="again"), **maps, sharing="private")) == "AF_PACKET ring"
+    assert ask(p.Frame(**mem(count=4))) == ask(p.Frame(**mem(region="again", count=4)))
+    assert ask(p.FolioOrder(**mem())) == [2]
+    ask(p.Write(**mem(), value="x"))
+    assert ask(p.Read(**mem(region="again"))) == ["x"]
+    for fields in ({"flags": ["VM_IO"]}, {"without": ["VM_MAYWRITE"]}, {"part": 2}, {"function": "remap_pfn_range"}):
+        answer = ask.answer(p.MapDevice(**mem(region="other"), **maps | fields))
+        assert (answer.status, answer.capability) == ("unsupported", "driver-module")
+        assert "order-2 folio" in answer.why
+
+
 def test_the_memory_of_others(ask: Asker) -> None:
     ask.needs("process_vm", "proc_mem")
     ask.start(protection="read")
@@ -348,7 +459,7 @@ def test_what_cannot_be_seen_is_unsupported_with_a_reason(ask: Asker) -> None:
     ask(p.Write(**mem(), value="x"))
     for query in p.QUERIES:
         if query.capability in ask.greeting.missing:
-            answer = ask.answer(query() if query is p.State else query(**mem()))
+            answer = ask.answer(_asked(query))
             assert answer.status == "unsupported"
             assert answer.capability == query.capability
             assert answer.why == ask.greeting.missing[query.capability]
@@ -628,7 +739,7 @@ def _greeting_and_scenario() -> p.Greeting:
             ask(p.Fork(process="A", child="B"))
             for query in p.QUERIES:
                 if query.capability in ask.capabilities:
-                    ask(query() if query is p.Counters else query(**mem()))
+                    ask(_asked(query))
             ask(p.Reset())
         return ask.greeting
     finally:

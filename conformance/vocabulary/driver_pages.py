@@ -86,6 +86,10 @@ define(
     "MAP_SHARED or MAP_PRIVATE, and PROT_WRITE or not.", "shared", "privately and read-only", kind=tuple,
 )  # fmt: skip
 define(
+    "rss", "RssAnon|RssFile|RssShmem", lambda text: text[3:].lower(),
+    "A counter of /proc/PID/status.", "RssFile", kind=str,
+)  # fmt: skip
+define(
     "interface", "|".join(sorted(INTERFACES, key=len, reverse=True)), INTERFACES.__getitem__,
     "Memory that a part of the kernel offers to user space.", "a packet ring", "its vvar", kind=str,
 )  # fmt: skip
@@ -143,6 +147,37 @@ def driver_maps_folio(c: Context, order: int, process: str, handler: Handler) ->
     """A driver allocates one folio, and the process maps all of it, shared and for reading and writing."""
     create(c, DEVICE, "compound", 1 << order, order)
     map_device(c, process, DEVICE, handler)
+
+
+@operation("a driver maps for {process} {count} page(s) of {memory} with {handler}")
+def driver_maps_for(c: Context, process: str, pages: int, memory: protocol.DeviceMemory, handler: Handler) -> None:
+    """A driver allocates memory, and the process maps all of it, shared and for reading and writing.  What is mapped,
+    and how, stands together at the end, so that a row of a table can say both."""
+    create(c, DEVICE, memory, pages)
+    map_device(c, process, DEVICE, handler)
+
+
+@operation("a driver maps for {process} an order-{order} folio with {handler}")
+def driver_maps_folio_for(c: Context, process: str, order: int, handler: Handler) -> None:
+    """As above, for one folio."""
+    create(c, DEVICE, "compound", 1 << order, order)
+    map_device(c, process, DEVICE, handler)
+
+
+@operation("a driver maps privately for {process} {count} page(s) of {memory} with {handler}")
+def driver_maps_privately(
+    c: Context, process: str, pages: int, memory: protocol.DeviceMemory, handler: Handler
+) -> None:
+    """A driver allocates memory, and the process maps all of it with MAP_PRIVATE, for reading and writing."""
+    create(c, DEVICE, memory, pages)
+    map_device(c, process, DEVICE, handler, ("private", "read-write"))
+
+
+@operation("a driver maps privately for {process} an order-{order} folio with {handler}")
+def driver_maps_folio_privately(c: Context, process: str, order: int, handler: Handler) -> None:
+    """As above, for one folio."""
+    create(c, DEVICE, "compound", 1 << order, order)
+    map_device(c, process, DEVICE, handler, ("private", "read-write"))
 
 
 @operation(
@@ -291,6 +326,22 @@ def no_rss(c: Context, area: Area) -> None:
     """The region adds nothing to RssAnon, RssFile and RssShmem of its process."""
     none = Number(0, 0)
     rss(c, area, none, none, none)
+
+
+@outcome("{area} counts every page in {rss}")
+def rss_every(c: Context, area: Area, kind: str) -> None:
+    """The region adds all its pages to this one of the three counters of its process, and nothing to the others."""
+    pages = Number(c.regions[area.process][area.region], c.regions[area.process][area.region])
+    none = Number(0, 0)
+    rss(c, area, *(pages if kind == name else none for name in ("anon", "file", "shmem")))
+
+
+@outcome("{area} counts {number} page(s) in {rss}")
+def rss_one(c: Context, area: Area, number: Number, kind: str) -> None:
+    """What the region adds to this one of the three counters of its process."""
+    seen = c.do(protocol.Rss(process=area.process, region=area.region))
+    if not number.admits(seen.get(kind, -1)):
+        raise Mismatch(f"{number} pages in Rss{kind.title()}", str(seen.get(kind, "not told")))
 
 
 # --- memory that parts of the kernel offer -----------------------------------------------------------------

@@ -241,6 +241,14 @@ def tries_to_unmap(c: Context, process: str, pages: Pages) -> None:
     c.attempt = c.send(protocol.Unmap(**c.span(process, pages)))
 
 
+@operation("{process} tries to fork {process}")
+def tries_to_fork(c: Context, process: str, child: str) -> None:
+    """fork(2), which may fail."""
+    c.attempt = c.send(protocol.Fork(process=c.process(process), child=child))
+    if c.attempt.status == "ok":
+        c.regions[child] = dict(c.regions[process])
+
+
 @operation("{process} tries to make {pages} {protection}")
 def tries_to_make(c: Context, process: str, pages: Pages, protection: str) -> None:
     """mprotect(2), which may fail."""

@@ -17,3 +17,49 @@
   });
   reveal();
 })();
+
+// A filter above a table whose rows and cells say what they are about; without this the table shows all.
+(function () {
+  "use strict";
+  function choices(texts) {
+    return texts.filter(function (text, i) { return text !== "–" && texts.indexOf(text) === i; });
+  }
+  function add(parent, tag, text) {
+    var node = document.createElement(tag);
+    if (text) node.textContent = text;
+    parent.appendChild(node);
+    return node;
+  }
+  document.querySelectorAll("table[data-filter]").forEach(function (table) {
+    var rows = Array.prototype.slice.call(table.tBodies[0].rows);
+    var form = document.createElement("form");
+    form.className = "ms-filter";
+    var tests = [];
+    function offer(name, of) {
+      var label = add(form, "label", name), select = add(label, "select");
+      add(select, "option", "any").value = "";
+      choices(rows.map(of)).forEach(function (text) { add(select, "option", text).value = text; });
+      tests.push(function (row) { return !select.value || of(row) === select.value; });
+    }
+    offer("Memory", function (row) { return row.dataset.memory; });
+    offer("Function", function (row) { return row.dataset.function; });
+    Array.prototype.forEach.call(rows[0].cells, function (cell, i) {
+      if ("offer" in cell.dataset) offer(cell.dataset.label, function (row) { return row.cells[i].dataset.cell; });
+    });
+    var reset = add(form, "button", "Show all"), count = add(form, "output");
+    reset.type = "reset";
+    function apply() {
+      var shown = 0;
+      rows.forEach(function (row) {
+        row.hidden = !tests.every(function (test) { return test(row); });
+        shown += !row.hidden;
+      });
+      count.textContent = shown + " of " + rows.length + " rows";
+    }
+    form.addEventListener("change", apply);
+    form.addEventListener("reset", function () { setTimeout(apply); });
+    apply();
+    var box = table.closest(".ms-scroll");
+    box.parentNode.insertBefore(form, box);
+  });
+})();

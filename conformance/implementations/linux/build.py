@@ -11,7 +11,10 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-SOURCES = [Path(__file__).with_name(name) for name in ("executor.h", "executor.c", "process.c")]
+SOURCES = [
+    Path(__file__).with_name(name)
+    for name in ("executor.h", "executor.c", "process.c", "interfaces.c", "observe.c", "control.c")
+]
 COMPILERS = ("cc", "gcc", "clang", "tcc")
 FLAGS = ("-std=gnu11", "-O2", "-Wall")
 

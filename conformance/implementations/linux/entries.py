@@ -26,6 +26,13 @@ def _kind(categories: int, hugetlb: bool) -> EntryKind:
     return "swap" if categories & kernel.PAGE_IS_SWAPPED else "none"
 
 
+def mixed(kind: EntryKind, page: Page) -> EntryKind:
+    """An entry of a VM_MIXEDMAP mapping: a page that is neither a file's nor anonymous is none to vm_normal_page()."""
+    if kind not in ("pte", "pmd") or page.pagemap & kernel.PM_FILE or page.flags & kernel.KPF_ANON:
+        return kind
+    return "raw" if kind == "pte" else "raw-pmd"
+
+
 class Undecided(Exception):
     """An older kernel does not tell."""
 

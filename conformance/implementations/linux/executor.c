@@ -692,7 +692,7 @@ static void do_about(struct words *w, struct reply *out)
 					   8 * sizeof(void *), (int)geteuid());
 }
 
-static const struct verb hub_verbs[] = {
+static const struct verb own_verbs[] = {
 	{ "spawn", do_spawn }, { "kill", do_kill }, { "reset", do_reset }, { "read", do_read },
 	{ "write", do_write }, { "save", do_save }, { "restore", do_restore }, { "remember", do_remember }, { "open", do_open },
 	{ "memfd", do_memfd }, { "pwrite", do_pwrite }, { "fill", do_fill }, { "resize", do_resize }, { "close", do_close }, { "pipe", do_pipe },
@@ -701,6 +701,10 @@ static const struct verb hub_verbs[] = {
 	{ "mount", do_mount }, { "statfs", do_statfs }, { "drain", do_drain },
 	{ "drain_all", do_drain_all }, { "symbols", do_symbols }, { "sleep", do_sleep },
 	{ "about", do_about }, { NULL, NULL },
+};
+
+static const struct verb *const hub_verbs[] = {
+	own_verbs, interface_hub_verbs, observe_hub_verbs, control_hub_verbs, NULL,
 };
 
 /* --- in the hub: the stream ---------------------------------------------------------------------------- */
@@ -849,6 +853,8 @@ int main(int argc, char **argv)
 		salt = (uint64_t)getpid();
 	stay_on_this_cpu();
 	allow_many_files();
+	if (geteuid() != 0)
+		prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY); /* Yama: our processes take our descriptors */
 	signal(SIGINT, SIG_IGN);
 	signal(SIGPIPE, SIG_IGN);
 	sigaction(SIGTERM, &stop, NULL);

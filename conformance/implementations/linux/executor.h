@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What the two halves of the executor share: executor.c is the hub, process.c what runs in the processes. */
+/*
+ * What the parts of the executor share: executor.c is the hub, process.c what runs in the processes; interfaces.c,
+ * observe.c and control.c have verbs of both.
+ */
 #ifndef EXECUTOR_H
 #define EXECUTOR_H
 
@@ -39,6 +42,10 @@ struct verb {
 	void (*run)(struct words *w, struct reply *out);
 };
 
+extern const struct verb interface_hub_verbs[], interface_process_verbs[];
+extern const struct verb observe_hub_verbs[], observe_process_verbs[];
+extern const struct verb control_hub_verbs[], control_process_verbs[];
+
 extern struct reply reply;            /* each process has its own */
 extern int sockets[SLOTS][2];         /* [0] is the hub's end, [1] the process's */
 extern int my_slot;
@@ -51,7 +58,8 @@ uint64_t number(struct words *w);
 void *address(struct words *w);
 void fail(struct reply *out, int error);
 void settle(struct reply *out, long returned);
-void run_verb(const struct verb *verbs, char *line, struct reply *out);
+void run_verb(const struct verb *const *tables, char *line, struct reply *out);
+int take_hub_fd(unsigned fd);
 _Noreturn void process_main(void);
 
 #endif

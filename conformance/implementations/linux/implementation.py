@@ -7,21 +7,35 @@ import atexit
 import os
 import struct
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import msgspec
 
 from conformance import protocol as p
-from conformance.implementations.linux import build, counters, entries, kernel, ksm, probe
+from conformance.implementations.linux import build, counters, devices, entries, kernel, ksm, probe
+from conformance.implementations.linux.devices import Devices
 from conformance.implementations.linux.files import Files
 from conformance.implementations.linux.hugepages import Kind
+from conformance.implementations.linux.interfaces import Interfaces
 from conformance.implementations.linux.internals import Internals
 from conformance.implementations.linux.lookup import PAGES_AT_ONCE, Lookup
 from conformance.implementations.linux.machine import Lost, Machine, Refused, Result, word
-from conformance.implementations.linux.scenario import Buffer, Mistake, NotHere, Pipe, Process, Region, Scenario
+from conformance.implementations.linux.observe import Observer
+from conformance.implementations.linux.scenario import (
+    Buffer,
+    Mistake,
+    NotHere,
+    Pipe,
+    Process,
+    Region,
+    Scenario,
+)
 from conformance.implementations.linux.settings import Busy, Settings
 from conformance.implementations.linux.struct_page import FolioCounters
 
+LARGEST = 10
+"""The order of the largest folio that a driver can have on most kernels: MAX_PAGE_ORDER."""
 BEYOND = 256
 """Pages after a region that may be named: nothing is mapped there."""
 
@@ -33,8 +47,11 @@ MAP_SHARED, MAP_PRIVATE, MAP_ANONYMOUS, MAP_HUGETLB = 0x01, 0x02, 0x20, 0x40000
 ADVICE = {
     "dontneed": 4, "free": 8, "dontfork": 10, "dofork": 11, "mergeable": 12, "unmergeable": 13, "hugepage": 14,
     "nohugepage": 15, "wipeonfork": 18, "keeponfork": 19, "cold": 20, "pageout": 21, "populate_read": 22,
-    "populate_write": 23, "collapse": 25,
+    "populate_write": 23, "collapse": 25, "normal": 0, "random": 1, "sequential": 2, "willneed": 3, "remove": 9,
+    "dontdump": 16, "dodump": 17, "guard_install": 102, "guard_remove": 103,
 }  # fmt: skip
+MREMAP = {"move": 3, "dontunmap": 7, "duplicate": 3}
+"""MREMAP_MAYMOVE 1, MREMAP_FIXED 2, MREMAP_DONTUNMAP 4."""
 
 
 class Linux:
@@ -111,9 +128,15 @@ class Linux:
         self._here = probe.look(machine, self._settings, fixed)
         align = self._here.page_size << max(self._here.huge.pmd_order, 9)
         self._names = Scenario(self._here.word_bits, align, self._here.page_size)
-        self._lookup = Lookup(machine, self._here.page_size, max(self._here.huge.pmd_order, 9))
+        self._lookup = Lookup(machine, self._here.page_size, max(self._here.huge.pmd_order, LARGEST))
         self._files = Files(machine, self._here, self._names, self._lookup)
         self._internals = Internals(machine)
+        version, directory = self._here.version, probe.core_directory(self._here.directories)
+        self._observer = Observer(machine, self._names, self._here.page_size, version, directory)
+        self._interfaces = Interfaces(
+            machine, self._names, self._here.page_size, version, self._order_at, ours=self._command is not None
+        )
+        self._devices = Devices(machine, self._names, self._here.page_size, self._interfaces)
 
     def _take_settings(self) -> tuple[Settings | None, str]:
         """The settings of the machine if we may change them, else why not.  Raises Busy."""
@@ -162,6 +185,7 @@ class Linux:
         self._do("0 reset")
         self._names.clear()
         self._internals.forget()
+        self._devices.forget()
 
     # --- names --------------------------------------------------------------------------------------------
 
@@ -171,12 +195,21 @@ class Linux:
         except KeyError:
             raise Mistake(f"there is no process {name}") from None
 
-    def _region(self, request: p.PagesOperation | p.PagesQuery | p.Smaps) -> tuple[Process, Region]:
+    def _region(
+        self, request: p.PagesOperation | p.PagesQuery | p.Smaps | p.Grow | p.Receive | p.VmaQuery | p.Rss
+    ) -> tuple[Process, Region]:
         process = self._process(request.process)
         try:
             return process, process.regions[request.region]
         except KeyError:
             raise Mistake(f"process {request.process} has no region {request.region}") from None
+
+    def _new_region(self, request: p.Map | p.MapDevice | p.MapInterface) -> Process:
+        """The process that shall have a new region."""
+        process = self._process(request.process)
+        if request.region in process.regions:
+            raise Mistake(f"process {request.process} has a region {request.region} already")
+        return process
 
     def _range(self, request: p.PagesOperation | p.PagesQuery) -> tuple[Process, Region, int, int]:
         """Process, region, address and length of the pages that a request is about."""
@@ -239,9 +272,7 @@ class Linux:
     # --- regions ------------------------------------------------------------------------------------------
 
     def _map(self, request: p.Map) -> None:
-        process = self._process(request.process)
-        if request.region in process.regions:
-            raise Mistake(f"process {request.process} has a region {request.region} already")
+        process = self._new_region(request)
         region = Region(
             self._names.place(request.pages, request.skew), request.pages, request.sharing == "shared",
             request.file, request.offset, request.order, request.hugetlb,
@@ -297,12 +328,41 @@ class Linux:
         process, region, at, length = self._range(request)
         if request.to in process.regions:
             raise Mistake(f"process {request.process} has a region {request.to} already")
-        to = Region(
-            self._names.place(request.count, request.skew), request.count, region.shared, region.file,
-            region.offset + request.first, region.order, region.hugetlb, region.refuses_huge,
-        )  # fmt: skip
-        self._do(f"{process.slot:x} mremap {at:x} {length:x} {to.start:x}")
+        start = self._names.place(request.count, request.skew)
+        to = replace(region, start=start, pages=request.count, offset=region.offset + request.first)
+        old = 0 if request.how == "duplicate" else length
+        self._do(f"{process.slot:x} mremap {at:x} {old:x} {length:x} {MREMAP[request.how]:x} {start:x}")
         process.regions[request.to] = to
+
+    def _grow(self, request: p.Grow) -> None:
+        """At another place: with room behind it, the kernel extends a VMA by merging, and says ENOMEM for those
+        that never merge (mm/vma.c: vma_merge_new_range, VM_SPECIAL)."""
+        process, region = self._region(request)
+        old, new = region.pages * self.here.page_size, request.pages * self.here.page_size
+        start = self._names.place(request.pages, 0)
+        self._do(f"{process.slot:x} mremap {region.start:x} {old:x} {new:x} {MREMAP['move']:x} {start:x}")
+        region.start, region.pages = start, request.pages
+
+    def _mlock(self, request: p.Mlock) -> None:
+        process, region, at, length = self._range(request)
+        self._do(*self._before_fault(region, request), f"{process.slot:x} mlock {at:x} {length:x}")
+
+    def _uffd_register(self, request: p.UffdRegister) -> None:
+        process, _, at, length = self._range(request)
+        self._observer.register(process, at, length, request.mode)
+
+    def _copy_from_user(self, request: p.CopyFromUser) -> list[str]:
+        process, region, at, _ = self._range(request)
+        before = self._before_fault(region, request)
+        return self._tokens(before, f"{process.slot:x} copy_out", at, request.count)
+
+    def _core_dump(self, request: p.CoreDump) -> dict[str, int]:
+        process = self._process(request.process)
+        try:
+            return self._observer.core_dump(process)
+        finally:
+            self._do(f"-0 kill {process.slot:x}")
+            self._names.forget(request.process)
 
     def _madvise(self, request: p.Madvise) -> None:
         process, region, at, length = self._range(request)
@@ -354,6 +414,57 @@ class Linux:
         before = self._before_fault(region, request)
         value = _token_word(request.value)
         self._do(*before, f"0 mem_write {process.slot:x} {at:x} {request.count:x} {value:x}")
+
+    # --- drivers ------------------------------------------------------------------------------------------
+
+    def _create_device(self, request: p.CreateDevice) -> None:
+        self._devices.create(request)
+
+    def _map_device(self, request: p.MapDevice) -> str:
+        process = self._new_region(request)
+        region, name = self._devices.map(process, request)
+        process.regions[request.region] = region
+        return name
+
+    def _call_driver(self, request: p.CallDriver) -> p.Called:
+        process, _, at, _ = self._range(request)
+        return self._devices.call(process, at, request)
+
+    def _unmap_mapping_range(self, request: p.UnmapMappingRange) -> None:
+        self._devices.unmap_mapping_range(request)
+
+    def _zap_vma(self, request: p.ZapVma) -> None:
+        process, region, at, _ = self._range(request)
+        self._devices.zap(process, region, at, request.count)
+
+    def _free_device(self, request: p.FreeDevice) -> None:
+        self._devices.free(request)
+
+    def _write_device(self, request: p.WriteDevice) -> None:
+        self._devices.write(request, _token_word(request.value))
+
+    def _read_device(self, request: p.ReadDevice) -> list[str]:
+        return _decode(self._devices.read(request))
+
+    def _device_refcount(self, request: p.DeviceRefcount) -> list[int]:
+        self._drain_all()
+        return [page.references for page in self._devices.states(request)]
+
+    def _device_mapcount(self, request: p.DeviceMapcount) -> list[int]:
+        return [page.mapcount for page in self._devices.states(request)]
+
+    def _map_interface(self, request: p.MapInterface) -> int:
+        process = self._new_region(request)
+        process.regions[request.region] = region = self._interfaces.map(process, request)
+        return region.pages
+
+    def _receive(self, request: p.Receive) -> int:
+        process, region = self._region(request)
+        return self._interfaces.receive(process, region, request.pages)
+
+    def _order_at(self, slot: int, at: int) -> int:
+        """The order of the folio that is mapped at an address."""
+        return self._lookup.folios(self._lookup.pages(slot, at, 1))[0].order
 
     # --- folios -------------------------------------------------------------------------------------------
 
@@ -435,8 +546,34 @@ class Linux:
     # --- queries ------------------------------------------------------------------------------------------
 
     def _asked(self, request: p.PagesQuery) -> list[kernel.Page]:
-        process, _, at, _ = self._range(request)
+        """The pages as pagemap, kpagecount and kpageflags show them.  Raises NotHere."""
+        process, region, at, _ = self._range(request)
+        if region.driver and self._devices.module:
+            return self._devices.pages(process, at, request.count)
+        if region.driver and request.capability:
+            self._refuse_hidden(process, at, request.capability)
         return self._lookup.pages(process.slot, at, request.count)
+
+    def _refuse_hidden(self, process: Process, at: int, capability: str) -> list[p.VmaFlag]:
+        """The flags of a VMA.  Raises NotHere if pagemap does not show what it maps."""
+        flags = self._observer.flags_at(process, at)
+        if "VM_PFNMAP" in flags:
+            raise NotHere(capability, "pagemap shows nothing of a VM_PFNMAP mapping; the kernel module tells")
+        return flags
+
+    def _pagemap(self, request: p.Pagemap) -> list[list[str]]:
+        process, _, at, _ = self._range(request)
+        return [kernel.pagemap_bits(page) for page in self._lookup.pages(process.slot, at, request.count)]
+
+    def _mincore(self, request: p.Mincore) -> list[bool]:
+        process, _, at, length = self._range(request)
+        return [bool(byte & 1) for byte in self._do(f"{process.slot:x} mincore {at:x} {length:x}")[-1].data]
+
+    def _vma(self, request: p.VmaQuery) -> p.Vma:
+        return self._observer.vma(*self._region(request))
+
+    def _rss(self, request: p.Rss) -> dict[str, int]:
+        return self._observer.rss(*self._region(request))
 
     def _page_mapcount(self, request: p.PageMapcount) -> list[int]:
         return [page.count if page.frame else 0 for page in self._asked(request)]
@@ -445,7 +582,8 @@ class Linux:
         return [page.count if page.frame else 0 for page in self._asked(request)]
 
     def _mapped_exclusively(self, request: p.MappedExclusively) -> list[bool]:
-        return [page.present and page.exclusive for page in self._asked(request)]
+        process, _, at, _ = self._range(request)
+        return [page.present and page.exclusive for page in self._lookup.pages(process.slot, at, request.count)]
 
     def _folio_counters(self, request: p.PagesQuery) -> list[FolioCounters]:
         pages = self._asked(request)
@@ -463,8 +601,12 @@ class Linux:
     def _partially_mapped(self, request: p.PartiallyMapped) -> list[bool]:
         return [bool(counters.partially_mapped) for counters in self._folio_counters(request)]
 
-    def _refcount(self, request: p.Refcount) -> list[int]:
+    def _drain_all(self) -> None:
+        """Pages in the LRU batches of a CPU have a reference more."""
         self._do(f"0 drain_all {self.here.page_size << max(self.here.huge.pmd_order, 9):x}")
+
+    def _refcount(self, request: p.Refcount) -> list[int]:
+        self._drain_all()
         return [counters.refcount for counters in self._folio_counters(request)]
 
     def _owner_slots(self, request: p.OwnerSlots) -> list[p.Owners]:
@@ -476,9 +618,16 @@ class Linux:
         return self._internals.maybe_shared(pages, self._lookup.folios(pages))
 
     def _anon_exclusive(self, request: p.AnonExclusive) -> list[bool]:
+        process, region, at, _ = self._range(request)
+        if region.driver and self._devices.module:
+            return [bool(e.flags & devices.EXCLUSIVE) for e in self._devices.entries(process, at, request.count)]
         pages = self._asked(request)
         kinds = self._kinds(request)
         return self._internals.anon_exclusive(pages, self._lookup.folios(pages), kinds)
+
+    def _writable(self, request: p.Writable) -> list[bool | None]:
+        process, _, at, _ = self._range(request)
+        return [entry.writable for entry in self._devices.entries(process, at, request.count)]
 
     def _frame(self, request: p.Frame) -> list[str | None]:
         return [f"{page.frame:x}" if page.frame else None for page in self._asked(request)]
@@ -498,6 +647,21 @@ class Linux:
 
     def _kinds(self, request: p.PagesQuery) -> list[p.EntryKind]:
         """What the page table holds."""
+        process, region, at, _ = self._range(request)
+        if not region.driver:
+            return self._kinds_of_pages(request)
+        if self._devices.module:
+            return [entry.kind for entry in self._devices.entries(process, at, request.count)]
+        mixed = "VM_MIXEDMAP" in self._refuse_hidden(process, at, "entries")
+        kinds = self._kinds_of_pages(request)
+        if not mixed:
+            return kinds
+        pages = self._lookup.pages(process.slot, at, request.count)
+        if "frames" in self.here.missing and any(page.present and not page.pagemap & kernel.PM_FILE for page in pages):
+            raise NotHere("entries", "whether it is a page is not told: " + self.here.missing["frames"])
+        return [entries.mixed(kind, page) for kind, page in zip(kinds, pages, strict=True)]
+
+    def _kinds_of_pages(self, request: p.PagesQuery) -> list[p.EntryKind]:
         process, region, at, length = self._range(request)
         size = self.here.page_size
         if self.here.scan:

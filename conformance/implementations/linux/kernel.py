@@ -11,6 +11,7 @@ from dataclasses import dataclass
 # /proc/PID/pagemap, fs/proc/task_mmu.c: PM_*
 PM_FRAME = (1 << 55) - 1
 PM_MMAP_EXCLUSIVE = 1 << 56
+PM_FILE = 1 << 61
 PM_SWAP = 1 << 62
 PM_PRESENT = 1 << 63
 
@@ -65,6 +66,14 @@ class Page:
     def exclusive(self) -> bool:
         """Bit 56."""
         return bool(self.pagemap & PM_MMAP_EXCLUSIVE)
+
+
+PAGEMAP_BITS = {"present": PM_PRESENT, "swapped": PM_SWAP, "file": PM_FILE, "exclusive": PM_MMAP_EXCLUSIVE}
+
+
+def pagemap_bits(page: Page) -> list[str]:
+    """The bits of an entry of pagemap by name."""
+    return [name for name, bit in PAGEMAP_BITS.items() if page.pagemap & bit]
 
 
 def pages(data: bytes) -> list[Page]:

@@ -30,7 +30,8 @@ class Result(NamedTuple):
     def name(self) -> str:
         """The errno or signal by name."""
         if self.kind == "errno":
-            return errno.errorcode.get(self.value, str(self.value))
+            name = errno.errorcode.get(self.value, str(self.value))
+            return "EOPNOTSUPP" if name == "ENOTSUP" else name  # two names for one number on Linux
         return signal.Signals(self.value).name if self.value in set(signal.Signals) else str(self.value)
 
 

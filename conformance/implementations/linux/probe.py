@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from conformance import protocol as p
-from conformance.implementations.linux import counters, internals, kernel
+from conformance.implementations.linux import counters, devices, internals, kernel, observe
 from conformance.implementations.linux.hugepages import ROOT as THP
 from conformance.implementations.linux.hugepages import HugePages
 from conformance.implementations.linux.machine import Machine, word
-from conformance.implementations.linux.scenario import FIRST_DESCRIPTOR
+from conformance.implementations.linux.scenario import FIRST_DESCRIPTOR, Mistake, NotHere, Process, Region, Scenario
 from conformance.implementations.linux.settings import Settings
 
 MEMORY_FILE_SYSTEMS = {0x01021994: "tmpfs", 0x858458F6: "ramfs"}
@@ -27,6 +27,8 @@ HUGETLB_PAGES = 64
 """Huge pages that scenarios may have at a time, given back to the system when they are freed."""
 
 PROFILES = (((7, 3), "linux-7.3"), ((6, 18), "linux-6.18"), ((6, 12), "linux-6.12"), ((6, 1), "linux-6.1"))
+
+WITHOUT_PTE_SPECIAL = ("alpha", "csky", "hexagon", "m68k", "microblaze", "nios2", "openrisc", "xtensa")
 
 PER_FRAME = ("frames", "page-mapcount", "average-page-mapcount", "page-flags", "folio-order")
 SHOWN_CONFIG = (
@@ -92,7 +94,10 @@ def look(machine: Machine, settings: Settings | None, fixed: str) -> Here:
     if false_ksm and why:
         missing.setdefault("page-flags", "/proc/kpageflags of this kernel shows KPF_KSM for every anonymous page")
     if not machine.read("/proc/self/smaps"):
-        missing["smaps"] = "this kernel has no /proc/PID/smaps"
+        why = "this kernel has no /proc/PID/smaps"
+        missing.update(dict.fromkeys(("smaps", "vma", "rss"), why))
+    if "mapped-exclusively" in missing:
+        missing["pagemap"] = missing["mapped-exclusively"]
 
     directories, missing_files = _look_for_directories(machine, root)
     missing.update(missing_files.values())
@@ -104,12 +109,17 @@ def look(machine: Machine, settings: Settings | None, fixed: str) -> Here:
         missing["swap"] = "this machine has no swap"
     _look_at_references(machine, page_size, word_bits, missing)
     machine.run("0 reset")
+    _look_at_rss(machine, page_size, word_bits, version, missing)
+    _look_at_core_dumps(machine, settings, core_directory(directories), missing)
+    _look_at_drivers(machine, page_size, missing)
+    machine.run("0 reset")
 
     there = counters.there(machine, huge, page_size)
     if not there:
         missing["counters"] = "this kernel has none of the counters"
     missing.update(counters.missing(there))
-    profile, exact = _profile(version, config)
+    special = _pte_special(machine, config)
+    profile, exact = _profile(version, config, special=special)
     capabilities = sorted(KNOWN - set(missing))
     greeting = p.Greeting(
         protocol=p.PROTOCOL,
@@ -118,7 +128,7 @@ def look(machine: Machine, settings: Settings | None, fixed: str) -> Here:
         profile=profile,
         capabilities=capabilities,
         missing=dict(sorted(missing.items())),
-        parameters=_parameters(machine, page_size, word_bits, huge, missing),
+        parameters=_parameters(machine, page_size, word_bits, huge, missing) | {"pte_special": int(special)},
         environment={
             "kernel": machine.text("/proc/version"),
             "machine": machine.text("/proc/sys/kernel/arch") or os.uname().machine,
@@ -149,7 +159,7 @@ def look(machine: Machine, settings: Settings | None, fixed: str) -> Here:
 
 
 KNOWN = {str(r.capability) for r in p.OPERATIONS + p.QUERIES if r.capability} | {
-    "thp", "collapse", "hugetlb", "swap", "huge-zero-page", "memfd", "tmpfs", "disk-file",
+    "driver-bugs", "thp", "collapse", "hugetlb", "swap", "huge-zero-page", "memfd", "tmpfs", "disk-file",
     "proc-mem-force", *counters.CAPABILITY.values(),
 }  # fmt: skip
 
@@ -168,17 +178,30 @@ def _shown(config: dict[str, str]) -> str:
     return " ".join(f"{name}={config.get(name, 'n')}" for name in SHOWN_CONFIG)
 
 
-def _profile(version: tuple[int, int], config: dict[str, str]) -> tuple[str, str]:
+def _pte_special(machine: Machine, config: dict[str, str]) -> bool:
+    """Whether this architecture marks entries that are no pages (CONFIG_ARCH_HAS_PTE_SPECIAL)."""
+    if config:
+        return "ARCH_HAS_PTE_SPECIAL" in config
+    if "User Mode Linux" in machine.text("/proc/cpuinfo"):
+        return False
+    return (machine.text("/proc/sys/kernel/arch") or os.uname().machine) not in WITHOUT_PTE_SPECIAL
+
+
+def _profile(version: tuple[int, int], config: dict[str, str], *, special: bool) -> tuple[str, str]:
     """The highest profile that is not above this kernel, and a sentence on how well it fits."""
     name = next((name for since, name in PROFILES if version >= since), "linux-6.1")
     release = f"{version[0]}.{version[1]}"
     if name == "linux-7.3" and "NO_PAGE_MAPCOUNT" in config:
         name += "-no-page-mapcount"
+    elif name == "linux-7.3" and not special:
+        name += "-no-pte-special"
     exact = f"exact: Linux {release}" if release in name else f"nearest: this is Linux {release}"
     if not config:
         exact += "; CONFIG_PAGE_MAPCOUNT is assumed"
     elif "NO_PAGE_MAPCOUNT" in config and "no-page-mapcount" not in name:
         exact += "; but it has CONFIG_NO_PAGE_MAPCOUNT, which that profile has not"
+    if not special and "no-pte-special" not in name:
+        exact += "; but its architecture has no pte_special, which that profile has"
     return name, exact
 
 
@@ -331,12 +354,60 @@ def _look_at_references(machine: Machine, size: int, word_bits: int, missing: di
         "io_uring": ("io_uring", f"1 uring_register {at:x} {size:x}"),
         "process_vm": ("process_vm_readv", f"0 vm_read 1 {at:x} 1"),
         "proc_mem": ("/proc/PID/mem", f"0 mem_write 1 {at:x} 1 41"),
+        "copy-from-user": ("write", f"1 copy_out {at:x} 1"),
+        "mlock": ("mlock", f"1 mlock {at:x} {size:x}"),
+        "userfaultfd": ("userfaultfd", "1 uffd 0"),
         "proc-mem-force": ("FOLL_FORCE through /proc/PID/mem", f"0 mem_write 1 {read_only:x} 1 41"),
     }
     for capability, (what, primitive) in trials.items():
         result = machine.run(primitive)[0]
         if result.kind != "ok":
             missing[capability] = f"{what} is refused here: {result.name}"
+
+
+def _look_at_rss(
+    machine: Machine, size: int, word_bits: int, version: tuple[int, int], missing: dict[str, str]
+) -> None:
+    """Three pages more must be three pages more: 6.2 and later kernels showed approximate counters until 6.16."""
+    if "rss" in missing:
+        return
+    names = Scenario(word_bits, 1 << 21, size)
+    region = Region(names.place(3, 0), 3)
+    process = Process(1, machine.do("0 spawn 1")[0].value)
+    machine.do(f"1 mmap {region.start:x} {3 * size:x} 3 22", f"1 store {region.start:x} 3 41")
+    seen = observe.Observer(machine, names, size, version, "").rss(process, region)
+    machine.do("0 reset")
+    if seen != {"anon": 3, "file": 0, "shmem": 0}:
+        missing["rss"] = "the RSS counters of this kernel are not exact"
+
+
+def core_directory(directories: dict[str, str]) -> str:
+    """Where a process may dump core."""
+    return directories.get("tmpfs") or directories.get("disk") or tempfile.gettempdir()
+
+
+def _look_at_core_dumps(machine: Machine, settings: Settings | None, directory: str, missing: dict[str, str]) -> None:
+    """Tried once.  Where core dumps go is changed on a machine only that nobody else uses."""
+    why = observe.core_pattern(machine)
+    if why and settings and not settings.shared:
+        machine.run(*settings.change(observe.CORE_PATTERN, "core", machine.text(observe.CORE_PATTERN)))
+        why = observe.core_pattern(machine)
+    if why:
+        missing["core-dump"] = why
+        return
+    machine.do("0 spawn 1")
+    try:
+        observe.die(machine, 1, directory)
+    except NotHere as e:
+        missing["core-dump"] = e.why
+    except Mistake as e:
+        missing["core-dump"] = str(e)
+    machine.run("0 reset")
+
+
+def _look_at_drivers(machine: Machine, size: int, missing: dict[str, str]) -> None:
+    """With the kernel module every driver, without it those for which a part of the kernel stands in."""
+    missing.update(devices.missing(machine, size))
 
 
 def _parameters(

@@ -21,6 +21,13 @@
 
 #include "executor.h"
 
+#ifndef SYS_pidfd_open
+#define SYS_pidfd_open 434
+#endif
+#ifndef SYS_pidfd_getfd
+#define SYS_pidfd_getfd 438
+#endif
+
 enum { RINGS = 16 }; /* io_uring instances of one process */
 
 struct reply reply;
@@ -86,17 +93,19 @@ void settle(struct reply *out, long returned)
 		out->r.value = (uint64_t)returned;
 }
 
-/* Runs the primitive in `line` (verb and words) with one of `verbs`. */
-void run_verb(const struct verb *verbs, char *line, struct reply *out)
+/* Runs the primitive in `line` (verb and words) with one of the verbs in `tables`, which end with NULL. */
+void run_verb(const struct verb *const *tables, char *line, struct reply *out)
 {
 	struct words w = { line };
 	char *name = text(&w);
 
 	out->r = (struct result){ .kind = DONE };
-	for (; verbs->name; verbs++) {
-		if (!strcmp(verbs->name, name)) {
-			verbs->run(&w, out);
-			return;
+	for (; *tables; tables++) {
+		for (const struct verb *verb = *tables; verb->name; verb++) {
+			if (!strcmp(verb->name, name)) {
+				verb->run(&w, out);
+				return;
+			}
 		}
 	}
 	fail(out, ENOSYS);
@@ -194,6 +203,20 @@ static int open_hub_fd(unsigned fd, int flags)
 	return open(path, flags | O_CLOEXEC);
 }
 
+/* A copy of a descriptor of the hub: for what cannot be opened by name, such as sockets and anonymous inodes. */
+int take_hub_fd(unsigned fd)
+{
+	int hub = (int)syscall(SYS_pidfd_open, hub_pid, 0), taken, error;
+
+	if (hub < 0)
+		return -1;
+	taken = (int)syscall(SYS_pidfd_getfd, hub, fd, 0);
+	error = errno;
+	close(hub);
+	errno = error;
+	return taken;
+}
+
 /* mmap ADDRESS LENGTH PROTECTION FLAGS [FD OFFSET OPENFLAGS] */
 static void do_mmap(struct words *w, struct reply *out)
 {
@@ -242,14 +265,17 @@ static void do_mprotect(struct words *w, struct reply *out)
 	settle(out, mprotect(at, length, (int)number(w)));
 }
 
-/* mremap OLD LENGTH NEW */
+/* mremap OLD LENGTH NEWLENGTH FLAGS NEW: the value is the address; NEW counts with MREMAP_FIXED only */
 static void do_mremap(struct words *w, struct reply *out)
 {
 	void *old = address(w);
-	size_t length = number(w);
+	size_t length = number(w), new_length = number(w);
+	int flags = (int)number(w);
+	void *at = mremap(old, length, new_length, flags, address(w));
 
-	if (mremap(old, length, length, MREMAP_MAYMOVE | MREMAP_FIXED, address(w)) == MAP_FAILED)
-		fail(out, errno);
+	if (at == MAP_FAILED)
+		return fail(out, errno);
+	out->r.value = (uintptr_t)at;
 }
 
 /* vmsplice ADDRESS LENGTH HUBFD */
@@ -430,11 +456,15 @@ static void do_exit(struct words *w, struct reply *out)
 	_exit(0);
 }
 
-static const struct verb process_verbs[] = {
+static const struct verb own_verbs[] = {
 	{ "load", do_load }, { "store", do_store }, { "mmap", do_mmap }, { "munmap", do_munmap },
 	{ "madvise", do_madvise }, { "mprotect", do_mprotect }, { "mremap", do_mremap },
 	{ "vmsplice", do_vmsplice }, { "uring_register", do_uring_register }, { "uring_read", do_uring_read },
 	{ "uring_unregister", do_uring_unregister }, { "fork", do_fork }, { "exit", do_exit }, { NULL, NULL },
+};
+
+static const struct verb *const process_verbs[] = {
+	own_verbs, interface_process_verbs, observe_process_verbs, control_process_verbs, NULL,
 };
 
 /* A process: one primitive per message until it is told to exit or is killed. */

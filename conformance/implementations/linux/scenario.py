@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: MIT
-"""The names of a scenario and what they stand for on the machine: processes, regions, files, pipes, buffers."""
+"""The names of a scenario and what they stand for on the machine: processes, regions, files, devices and so on."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
+
+from conformance.protocol import DeviceMemory
 
 FIRST_DESCRIPTOR = 512
 """Of the hub, for pipes: above all that it opens by itself."""
@@ -33,6 +36,17 @@ class File:
     """Order > 0: how many folios from the start are in the page cache."""
 
 
+class Object(NamedTuple):
+    """Something that the hub holds open and that processes can map."""
+
+    fd: int
+    pages: int
+    offset: int = 0
+    """In bytes, for mmap(2)."""
+    sender: int = -1
+    """The other end of a connection."""
+
+
 @dataclass
 class Region:
     """Pages `0 … pages - 1` at `start`.  They need not be mapped any more."""
@@ -46,6 +60,10 @@ class Region:
     hugetlb: bool = False
     refuses_huge: bool = False
     """It was given MADV_NOHUGEPAGE because memory that nobody advised would get huge pages here."""
+    driver: str = ""
+    """Memory of a driver: which interface of the kernel, or which memory of a device; "" for all other regions."""
+    object: Object | None = None
+    """What the hub holds open for it."""
 
 
 @dataclass
@@ -53,6 +71,8 @@ class Process:
     slot: int
     pid: int
     regions: dict[str, Region] = field(default_factory=dict)
+    userfaultfds: dict[int, int] = field(default_factory=dict)
+    """By features: its own descriptors."""
 
 
 @dataclass
@@ -70,6 +90,17 @@ class Pipe:
 class Buffer:
     process: str
     ring: int
+
+
+@dataclass
+class Device:
+    """Memory that a driver was asked to have, and what stands in for that driver."""
+
+    memory: DeviceMemory
+    pages: int
+    order: int
+    twin: str = ""
+    object: Object | None = None
 
 
 class Scenario:
@@ -91,9 +122,17 @@ class Scenario:
         self.files: dict[str, File] = {}
         self.pipes: dict[str, Pipe] = {}
         self.buffers: dict[str, Buffer] = {}
+        self.devices: dict[str, Device] = {}
+        self.objects: dict[tuple[str, str], Object] = {}
+        """By the name and the kind of an interface."""
         self._descriptor = FIRST_DESCRIPTOR
         self._next = self._first
         self._free = list(range(self._slots - 1, 0, -1))
+
+    @property
+    def scratch(self) -> int:
+        """The address of a page that is never part of a region."""
+        return self._first - self._align
 
     def place(self, pages: int, skew: int) -> int:
         """The address of a new region."""

@@ -40,6 +40,11 @@ class Settings:
         self.lock = _locked(directory / "settings.lock") if directory else None
         """Locked as long as this run or its executor lives: give it to the Machine."""
 
+    @property
+    def shared(self) -> bool:
+        """Somebody else uses this machine too."""
+        return self._state is not None
+
     def attach(self, machine: Machine) -> None:
         """Use a new executor.  Undo first what a killed run has left; tell it what it must write back."""
         if self._state is None:

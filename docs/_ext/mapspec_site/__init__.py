@@ -2,7 +2,8 @@
 """The Sphinx extension of the mapspec site.
 
 Directives: rule, results-matrix, phrase-catalogue, protocol-reference, profile-differences, capability-table,
-recorded-runs.  Roles: rule, scenario.  The build stops when a scenario on a page does not pass.
+recorded-runs; of the driver guide: decision-table, decision-row, driver-functions, driver-flags, cited-by, handler.
+Roles: rule, scenario.  The build stops when a scenario on a page does not pass.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from sphinx.util import logging
 
 from conformance import schema
 
-from . import data, pages, rule, scenario
+from . import data, drivers, pages, rule, scenario
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +31,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_config_value("mapspec_reports", str(root / "build" / "reports"), "env")
     app.add_config_value("mapspec_recorded", str(root / "conformance" / "results"), "env")
     app.add_directive("rule", rule.RuleDirective)
-    for name, directive in pages.DIRECTIVES.items():
+    for name, directive in {**pages.DIRECTIVES, **drivers.DIRECTIVES}.items():
         app.add_directive(name, directive)
     app.add_role("rule", rule.RuleRole())
     app.add_role("scenario", rule.RuleRole())
@@ -78,7 +79,7 @@ def _outdated(app: Sphinx, env: BuildEnvironment, *_: set[str]) -> list[str]:
     return [
         page
         for page, used in env.mapspec_used.items()  # type: ignore[attr-defined]
-        if any(now.get(name) != fingerprint for name, fingerprint in used.items())
+        if any(now.get(name.removeprefix("uses:")) != fingerprint for name, fingerprint in used.items())
     ]
 
 
@@ -104,7 +105,8 @@ def _gate(app: Sphinx, env: BuildEnvironment) -> list[str]:
     site = data.current()
     lines, own = [], 0
     for page, used in env.mapspec_used.items():  # type: ignore[attr-defined]
-        rules = [site.suite.rules[name] for name in used if name in site.suite.rules]
+        names = [name.removeprefix("uses:") for name in used]
+        rules = [site.suite.rules[name] for name in names if name in site.suite.rules]
         for column, one, cell in site.bad(rules):
             if not column.model and not column.recorded:
                 own += 1

@@ -190,8 +190,13 @@ class Site:
             "phrase-catalogue": [self.code, *(f"{s.id} {self.digests[s.id]}" for s in scenarios)],
             "protocol-reference": [self.code],
         }
-        made = {name: hashlib.sha256("\n".join(texts).encode()).hexdigest() for name, texts in parts.items()}
-        return made | {rule.id: self._fingerprint(rule) for rule in self.suite.rules.values()}
+        by_rule = {rule.id: self._fingerprint(rule) for rule in self.suite.rules.values()}
+        said = [f"{rule.id} {rule.text} {rule.note} {rule.body}" for rule in self.suite.rules.values()]
+        shown = [text for name, text in by_rule.items() if ".table-" in name]
+        guide = dict.fromkeys(("decision-table", "decision-row"), shown)
+        guide |= dict.fromkeys(("driver-functions", "driver-flags", "cited-by"), said)
+        made = {name: hashlib.sha256("\n".join(texts).encode()).hexdigest() for name, texts in (parts | guide).items()}
+        return made | by_rule
 
     def _fingerprint(self, rule: Rule) -> str:
         """Changes when anything changes that a page shows of the rule."""

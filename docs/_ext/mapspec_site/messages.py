@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from conformance import protocol
-from conformance.protocol import Answer, Greeting, Owners, Request, Slot
+from conformance.protocol import Answer, Called, Greeting, Owners, Request, Slot, Vma
 from conformance.schema import schema as make_schema
 
 from .html import esc, prose, table
@@ -20,16 +20,23 @@ from .html import esc, prose, table
 EXAMPLES: dict[str, Any] = {
     "process": "A", "child": "B", "region": "mem", "file": "f", "pipe": "p", "buffer": "b", "to": "moved",
     "first": 0, "count": 2, "pages": 16, "value": "new", "order": 4, "advice": "dontneed", "protection": "read",
-    "filesystem": "memfd", "seq": 7, "profile": "linux-7.3",
+    "filesystem": "memfd", "seq": 7, "profile": "linux-7.3", "device": "dev", "memory": "pages",
+    "function": "vm_insert_page", "interface": "packet_ring", "mode": "missing",
 }  # fmt: skip
 """A value for each field that an example line shows."""
+VALUES: dict[str, Any] = {
+    "map_device": "mapspec module", "call_driver": {"returned": "-EBUSY"}, "core_dump": {"mem": 4},
+    "vma": {"flags": ["VM_READ", "VM_IO", "VM_PFNMAP"], "offset": 0}, "rss": {"anon": 0, "file": 4, "shmem": 0},
+    "pagemap": [["present", "file"], ["present"]],
+}  # fmt: skip
+"""A value of the answer where its type says too little."""
 
 
 @functools.cache
 def schema() -> dict[str, Any]:
     """JSON Schema of every message, with what only the tables need."""
     published = make_schema()
-    _, more = msgspec.json.schema_components([Greeting, Owners, Slot], ref_template="#/$defs/{name}")
+    _, more = msgspec.json.schema_components([Greeting, Owners, Slot, Called, Vma], ref_template="#/$defs/{name}")
     return {**published, "$defs": {**published["$defs"], **more}}
 
 
@@ -42,6 +49,8 @@ def sections() -> Iterator[tuple[str, str, str]]:
     yield "answer", "Answer", _struct(Answer) + _answers()
     yield "greeting", "Greeting", _struct(Greeting)
     yield "owners", "Owners and Slot", _struct(Owners) + _struct(Slot)
+    yield "called", "Called", _struct(Called)
+    yield "vma-value", "Vma", _struct(Vma)
 
 
 def _doc(cls: type) -> str:
@@ -103,7 +112,7 @@ def _type(field: dict[str, Any]) -> str:
     """A schema in words, as HTML."""
     if "$ref" in field:
         name = field["$ref"].rpartition("/")[2]
-        anchor = "owners" if name == "Slot" else name.lower()
+        anchor = {"Slot": "owners", "Vma": "vma-value"}.get(name, name.lower())
         return f'<a href="#protocol-{esc(anchor)}">{esc(name)}</a>'
     if "enum" in field:
         return "one of " + ", ".join(f"<code>{esc(json.dumps(v))}</code>" for v in field["enum"])
@@ -171,6 +180,8 @@ def _value(field: dict[str, Any], name: str) -> Any:
     field = _resolve(field)
     if name == "hello":
         return {"protocol": protocol.PROTOCOL, "name": "mine", "profile": "linux-7.3", "capabilities": ["entries"]}
+    if name in VALUES:
+        return VALUES[name]
     if "enum" in field:
         return field["enum"][1] if len(field["enum"]) > 1 else field["enum"][0]
     if "anyOf" in field:

@@ -241,6 +241,8 @@ def _entry_key(run: Run, offset: int) -> tuple[Any, ...]:
 
 
 def _target(run: Run) -> str:
+    if not run.get("folio"):  # a raw entry of addresses without struct page
+        return f"{run.get('device') or 'device'}:{numbers(run.get('page') or 0, run['count'])}"
     if "to" in run:
         return f"{run['folio']} to {run['to']}"
     return f"{run['folio']}:{numbers(run.get('page') or 0, run['count'])}"
@@ -254,6 +256,8 @@ def _entry_labels(run: Run) -> tuple[str, ...]:
             return ("swap",)
         case "zero" | "huge-zero":
             return ("zero",)
+        case "raw" | "raw-pmd":
+            return (f"raw {_target(run)}", "raw")
     return (_target(run), str(run["folio"]))
 
 
@@ -267,6 +271,8 @@ def _entry_class(run: Run) -> str:
             return "zero"
         case "pmd":
             return f"pmd {_hue(run['folio'])}"
+        case "raw" | "raw-pmd":
+            return "raw pmd" if run["kind"] == "raw-pmd" else "raw"
     return _hue(run["folio"])
 
 
@@ -287,8 +293,10 @@ def _entry_text(run: Run) -> str:
             return f"{where}: PTE → zero page, read-only"
         case "huge-zero":
             return f"{where}: PMD → huge zero page, read-only"
-    level = {"pte": "PTE", "pmd": "PMD", "hugetlb": "hugetlb entry"}[run["kind"]]
-    plural = "s" if run["kind"] == "pte" and run["count"] > 1 else ""
+    level = {
+        "pte": "PTE", "pmd": "PMD", "hugetlb": "hugetlb entry", "raw": "raw PTE", "raw-pmd": "raw PMD"
+    }[run["kind"]]  # fmt: skip
+    plural = "s" if run["kind"] in ("pte", "raw") and run["count"] > 1 else ""
     mode = "writable" if run.get("writable") else "read-only"
     return f"{where}: {level}{plural} → {_target(run)}, {mode}" + (", exclusive" if run.get("exclusive") else "")
 

@@ -1,0 +1,329 @@
+# SPDX-License-Identifier: MIT
+"""Devices: what a driver does, done by mapspec's kernel module where that is loaded, else by a part of the kernel that
+does the same.
+
+This is the place that decides which of the two it is.  The module is in module/, and its numbers and structures are
+those of module/mapspec.h.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, NamedTuple, get_args
+
+from conformance import protocol as p
+from conformance.implementations.linux import kernel
+from conformance.implementations.linux.interfaces import Interfaces
+from conformance.implementations.linux.machine import Machine, Refused, Result, word
+from conformance.implementations.linux.scenario import Device, Mistake, NotHere, Object, Process, Region, Scenario
+
+DEVICE = "/dev/mapspec"
+NAME = "mapspec module"
+ABSENT = "this needs mapspec's kernel module, which is for a virtual machine of your own: docs/kernel.md"
+CAPABILITIES = ("driver-calls", "driver-access", "device-pages", "entry-writable")
+"""What the module alone can do; it also makes a `driver` of every kind."""
+BUGS = "/sys/module/mapspec/parameters/bugs"
+WARN_AGAIN = "/sys/kernel/debug/clear_warn_once"
+KPAGECOUNT = "/proc/kpagecount"
+
+READ, READ_WRITE = 1, 3
+PROTECTION = {"none": 0, "read": READ, "read-write": READ_WRITE}
+MAP_SHARED, MAP_PRIVATE = 1, 2
+
+# --- module/mapspec.h -------------------------------------------------------------------------------------
+
+MEMORY = {name: number for number, name in enumerate(get_args(p.DeviceMemory))}
+FUNCTIONS = {name: number for number, name in enumerate(get_args(p.DriverFunction))}
+FLAGS = {name: 1 << number for number, name in enumerate(get_args(p.VmaFlag))}
+AT_ONCE = 64
+
+READS, WRITES = 2, 1
+
+
+def _ioctl(direction: int, number: int, size: int) -> tuple[int, int]:
+    """The number of an ioctl, include/uapi/asm-generic/ioctl.h, and the size of its structure in bytes."""
+    return direction << 30 | size << 16 | ord("m") << 8 | number, size
+
+
+ALLOCATE = _ioctl(WRITES, 1, 3 * 8)
+HANDLER = _ioctl(WRITES, 2, 4 * 8)
+CALL = _ioctl(READS | WRITES, 3, 7 * 8)
+UNMAP = _ioctl(WRITES, 4, 3 * 8)
+ZAP = _ioctl(WRITES, 5, 2 * 8)
+FREE = _ioctl(0, 6, 0)
+WRITE = _ioctl(WRITES, 7, 3 * 8)
+READ_WORDS = _ioctl(READS | WRITES, 8, (2 + AT_ONCE) * 8)
+PAGES = _ioctl(READS | WRITES, 9, (2 + 6 * AT_ONCE) * 8)
+ENTRIES = _ioctl(READS | WRITES, 10, (3 + 2 * AT_ONCE) * 8)
+
+BUG, UNSUITABLE = "ENOTRECOVERABLE", "ENOPKG"
+"""The errnos by which the module says that the kernel would stop there, and that it does not do that."""
+
+REQUIRED: dict[str, p.VmaFlag] = {
+    "vmf_insert_page": "VM_MIXEDMAP", "vmf_insert_mixed": "VM_MIXEDMAP", "vmf_insert_mixed_mkwrite": "VM_MIXEDMAP",
+    "vmf_insert_pfn": "VM_PFNMAP", "vmf_insert_pfn_prot": "VM_PFNMAP", "vmf_insert_pfn_pmd": "VM_PFNMAP",
+}  # fmt: skip
+"""What a function needs to be set, unless the driver sets VM_PFNMAP or VM_MIXEDMAP by itself."""
+
+FAULTS = {
+    0x1: "OOM", 0x2: "SIGBUS", 0x4: "MAJOR", 0x10: "HWPOISON", 0x40: "SIGSEGV", 0x100: "NOPAGE", 0x200: "LOCKED",
+    0x400: "RETRY", 0x800: "FALLBACK",
+}  # fmt: skip
+"""include/linux/mm_types.h: enum vm_fault_reason."""
+
+PRESENT, OTHER, PMD, PUD, SPECIAL, WRITABLE, YOUNG, DIRTY, NORMAL, ZERO, EXCLUSIVE, ANON = (1 << n for n in range(12))
+"""MAPSPEC_ENTRY_*"""
+
+
+class Entry(NamedTuple):
+    """What a page table holds for one page."""
+
+    flags: int
+    pfn: int
+
+    @property
+    def kind(self) -> p.EntryKind:
+        if self.flags & PRESENT:
+            pmd = bool(self.flags & PMD)
+            if self.flags & NORMAL:
+                return "pmd" if pmd else "pte"
+            if self.flags & ZERO:
+                return "huge-zero" if pmd else "zero"
+            return "raw-pmd" if pmd else "raw"
+        return "swap" if self.flags & OTHER else "none"
+
+    @property
+    def writable(self) -> bool | None:
+        return bool(self.flags & WRITABLE) if self.flags & PRESENT else None
+
+
+@dataclass
+class PageState:
+    """What struct page holds for one page of a device."""
+
+    pfn: int
+    references: int
+    mapcount: int
+    folio_mapcount: int
+    raw: int
+    flags: int
+
+
+def present(machine: Machine) -> bool:
+    """Whether the module is loaded, and we may use it."""
+    return machine.run(f"0 open {DEVICE} {os.O_RDWR:x} 0 0")[0].kind == "ok"
+
+
+def missing(machine: Machine, page_size: int) -> dict[str, str]:
+    """What cannot be done with drivers here, each with the reason."""
+    found = {"driver-bugs": "a kernel that stops with BUG cannot go on"}
+    if present(machine):
+        return found
+    found.update(dict.fromkeys((*CAPABILITIES, "driver-bugs"), ABSENT))
+    ring = machine.run(f"0 packet_ring {page_size:x} 1")[0]
+    if ring.kind != "ok":
+        found["driver"] = f"{ABSENT}; and an AF_PACKET ring cannot stand in for a driver here: {ring.name}"
+    return found
+
+
+class Devices:
+    """The devices of a scenario.  Everything raises NotHere, Refused and Mistake."""
+
+    def __init__(self, machine: Machine, names: Scenario, page_size: int, interfaces: Interfaces):
+        self._machine = machine
+        self._names = names
+        self._page_size = page_size
+        self._interfaces = interfaces
+        self.module = present(machine)
+        """The module is loaded."""
+        machine.run("0 reset")
+        self._entries = -1
+
+    def forget(self) -> None:
+        """The hub has closed everything."""
+        self._entries = -1
+
+    def _named(self, name: str) -> Device:
+        try:
+            return self._names.devices[name]
+        except KeyError:
+            raise Mistake(f"there is no device {name}") from None
+
+    def _fd(self, device: Device) -> int:
+        """The hub's descriptor of a device that the module has made."""
+        if device.object is None:
+            raise NotHere("driver-calls", ABSENT)
+        return device.object.fd
+
+    def _open(self) -> int:
+        return self._machine.do(f"0 open {DEVICE} {os.O_RDWR:x} 0 0")[-1].value
+
+    def _control(self, slot: int, fd: int, request: tuple[int, int], *values: int, what: str = "") -> Result:
+        """An ioctl of the hub (slot 0) or of a process, with a structure that starts with these 64-bit words."""
+        number, size = request
+        packed = struct.pack(f"={len(values)}Q", *values).hex()
+        try:
+            return self._machine.do(f"{slot:x} ioctl {fd:x} {number:x} {size:x} {packed}")[-1]
+        except Refused as e:
+            raise self._reason(e, what) or e from None
+
+    def _reason(self, refused: Refused, what: str) -> NotHere | None:
+        """What an errno of the module itself means."""
+        if refused.result.name == BUG:
+            return NotHere("driver-bugs", f"the kernel would stop with BUG: {what}")
+        if refused.result.name == UNSUITABLE:
+            return NotHere("driver-function", f"the module, or this kernel, does not do this: {what}")
+        return None
+
+    # --- operations ---------------------------------------------------------------------------------------
+
+    def create(self, request: p.CreateDevice) -> None:
+        if request.device in self._names.devices:
+            raise Mistake(f"there is a device {request.device} already")
+        device = Device(request.memory, request.pages, request.order)
+        if self.module:
+            fd = self._open()
+            self._control(0, fd, ALLOCATE, MEMORY[request.memory], request.pages, request.order)
+            device.object = Object(fd, request.pages)
+        self._names.devices[request.device] = device
+
+    def map(self, process: Process, request: p.MapDevice) -> tuple[Region, str]:
+        """The new region, and which driver it was."""
+        device = self._named(request.device)
+        if not self.module:
+            return self._interfaces.map_device(process, device, request)
+        flags = set(request.flags)
+        required = REQUIRED.get(request.function)
+        if required and not flags & {"VM_PFNMAP", "VM_MIXEDMAP"}:
+            flags.add(required)
+        what = f"{request.function} for {device.memory} memory"
+        fd = self._fd(device)
+        part = request.part or 0
+        self._control(
+            0, fd, HANDLER, FUNCTIONS[request.function], _mask(flags), _mask(request.without), part, what=what
+        )
+        region = Region(
+            self._names.place(request.pages, request.skew), request.pages, request.sharing == "shared",
+            offset=request.offset, driver=device.memory, object=device.object,
+        )  # fmt: skip
+        length, offset = request.pages * self._page_size, request.offset * self._page_size
+        sharing = MAP_SHARED if region.shared else MAP_PRIVATE
+        how = f"{length:x} {PROTECTION[request.protection]:x} {sharing:x} {offset:x}"
+        try:
+            self._machine.do(f"{process.slot:x} map_fd {fd:x} {region.start:x} {how}")
+        except Refused as e:
+            raise self._reason(e, what) or e from None
+        return region, NAME
+
+    def call(self, process: Process, at: int, request: p.CallDriver) -> p.Called:
+        """`at`: the address of the first page."""
+        device = self._named(request.device)
+        function = FUNCTIONS[request.function]
+        self._machine.run(f"0 write {word(WARN_AGAIN)} 1")  # else WARN_ON_ONCE warns once
+        before = self._warnings()
+        what = f"{request.function} for {device.memory} memory"
+        try:
+            done = self._control(
+                process.slot, self._fd(device), CALL, function, at, request.count, request.device_first, what=what
+            )
+        except Refused as e:
+            if e.result.kind == "died" and "kernel BUG at" in self._log():
+                return p.Called(returned="BUG")
+            raise
+        _, _, _, _, returned, is_fault, left = struct.unpack("=4Qq2Q", done.data)
+        return p.Called(
+            returned=_fault(returned) if is_fault else _errno(returned),
+            warned=self._warnings() > before,
+            left=left,
+        )
+
+    def _log(self) -> str:
+        return self._machine.do("0 log")[-1].data.decode(errors="replace")
+
+    def _warnings(self) -> int:
+        """How many warnings the log of the kernel holds."""
+        return self._log().count("WARNING: ")
+
+    def unmap_mapping_range(self, request: p.UnmapMappingRange) -> None:
+        fd = self._fd(self._named(request.device))
+        self._control(0, fd, UNMAP, request.first, request.count, int(request.even_cows))
+
+    def zap(self, process: Process, region: Region, at: int, count: int) -> None:
+        if region.object is None:
+            raise Mistake("no device is mapped there")
+        self._control(process.slot, region.object.fd, ZAP, at, count)
+
+    def free(self, request: p.FreeDevice) -> None:
+        self._control(0, self._fd(self._named(request.device)), FREE)
+
+    def write(self, request: p.WriteDevice, value: int) -> None:
+        device = self._named(request.device)
+        what = f"write to its {device.memory} memory"
+        self._control(0, self._fd(device), WRITE, request.first, request.count, value, what=what)
+
+    def read(self, request: p.ReadDevice) -> bytes:
+        """The first 8 bytes of each page."""
+        device = self._named(request.device)
+        data = b""
+        for first, count in _portions(request.first, request.count):
+            what = f"read its {device.memory} memory"
+            data += self._control(0, self._fd(device), READ_WORDS, first, count, what=what).data[16 : 16 + 8 * count]
+        return data
+
+    # --- queries ------------------------------------------------------------------------------------------
+
+    def states(self, request: p.DeviceRefcount | p.DeviceMapcount) -> list[PageState]:
+        """What struct page holds for each page of a device."""
+        fd = self._fd(self._named(request.device))
+        found = []
+        for first, count in _portions(request.first, request.count):
+            data = self._control(0, fd, PAGES, first, count).data[16 : 16 + 48 * count]
+            found += [PageState(*values) for values in struct.iter_unpack("=6Q", data)]
+        return found
+
+    def entries(self, process: Process, at: int, count: int) -> list[Entry]:
+        """What the page table of a process holds."""
+        if self._entries < 0:
+            self._entries = self._open()
+        found = []
+        for first, now in _portions(0, count):
+            values = (process.pid, at + first * self._page_size, now)
+            data = self._control(0, self._entries, ENTRIES, *values).data[24 : 24 + 16 * now]
+            found += [Entry(*values) for values in struct.iter_unpack("=2Q", data)]
+        return found
+
+    def pages(self, process: Process, at: int, count: int) -> list[kernel.Page]:
+        """As pagemap, kpagecount and kpageflags would show pages if pagemap showed all that is mapped."""
+        found = []
+        for entry in self.entries(process, at, count):
+            if not entry.flags & PRESENT or not entry.pfn:
+                found.append(kernel.Page(0, 0, 0))
+                continue
+            count_now = self._machine.read_at(KPAGECOUNT, entry.pfn * 8, 8) or bytes(8)
+            flags = self._machine.do(f"0 flags {entry.pfn:x} 1")[-1].data or bytes(8)
+            words = (*kernel.words(count_now), *kernel.words(flags))
+            found.append(kernel.Page(kernel.PM_PRESENT | entry.pfn, *words))
+        return found
+
+
+def _mask(flags: Any) -> int:
+    return sum(FLAGS[flag] for flag in set(flags))
+
+
+def _portions(first: int, count: int) -> Iterator[tuple[int, int]]:
+    """As many pages as one request takes."""
+    for done in range(0, count, AT_ONCE):
+        yield first + done, min(count - done, AT_ONCE)
+
+
+def _fault(code: int) -> str:
+    """A fault code by name."""
+    return f"VM_FAULT_{FAULTS[code]}" if code in FAULTS else str(code)
+
+
+def _errno(returned: int) -> str:
+    """0, or an errno by name with its sign."""
+    return f"-{Result('errno', -returned).name}" if returned else "0"
