@@ -73,7 +73,7 @@ def test_a_cell_is_a_word_of_a_scenario_and_a_link_to_it(guide: Path) -> None:
     out, _, complaints = build(guide)
     assert complaints == ""
     page = (out / "drivers" / "table.html").read_text()
-    assert 'href="../spec/fork.html#fork.born.reads">&quot;new&quot;</a>' in page
+    assert 'href="../spec/fork.html#fork.born.reads[4-pages-of-ram-with-nothing]">&quot;new&quot;</a>' in page
     assert "4 pages of RAM nothing" in text_of(page) and "4 pages of RAM vm_insert_page since 6.12" in text_of(page)
     assert 'href="../drivers/functions/vm_insert_page.html"' in page and 'data-label="Content" data-offer' in page
     assert "shown by the model; no kernel has been asked yet" in page

@@ -89,7 +89,7 @@ Feature: What the rest of the kernel does with a VM_PFNMAP mapping
       When A tries to register page 0 as io_uring buffer b
       Then it fails with EFAULT
 
-  @pfnmap.gup-fast
+  @pfnmap.gup-fast @pte_special:1
   Rule: The fast path of get_user_pages MUST look at the entry alone, so that it MAY return a page in spite of VM_PFNMAP or VM_IO
 
     @pfnmap.gup-fast.copied

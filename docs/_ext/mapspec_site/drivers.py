@@ -58,9 +58,12 @@ class Row:
     @property
     def since(self) -> str:
         """The first version in which any cell holds, if that is not the first of all."""
-        named = [[c.value for c in s.conditions if c.name == "since"] for s, _ in self.cells.values()]
-        versions = sorted((v for those in named for v in those), key=lambda v: [int(n) for n in v.split(".")])
-        return f"since {versions[0]}" if all(named) else ""
+        firsts = []
+        for scenario, _ in self.cells.values():
+            named = [[int(n) for n in c.value.split(".")] for c in scenario.conditions if c.name == "since"]
+            firsts.append(max(named, default=[]))
+        first = min(firsts, default=[])
+        return f"since {'.'.join(map(str, first))}" if first else ""
 
 
 def rows(site: Site, registry: Registry) -> list[Row]:
@@ -128,7 +131,7 @@ class Driver(Generated):
         elif not seen:
             mark = '<sup class="ms-model"><abbr title="shown by the model; no kernel has been asked yet">m</abbr></sup>'
         title = f' title="seen on kernel {esc(", ".join(seen))}"' if seen else ""
-        return f'<a href="{esc(self.page_of(scenario.chapter))}#{esc(scenario.outline)}"{title}>{esc(words)}</a>{mark}'
+        return f'<a href="{esc(self.page_of(scenario.chapter))}#{esc(scenario.id)}"{title}>{esc(words)}</a>{mark}'
 
 
 class DecisionTable(Driver):

@@ -12,6 +12,8 @@
 #include <linux/slab.h>
 #include <linux/version.h>
 
+#define BAR 2	/* of QEMU's ivshmem: plain memory, to try it */
+
 struct bar {
 	struct kref ref;
 	struct miscdevice misc;
@@ -104,16 +106,16 @@ static int bar_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	err = pcim_enable_device(pdev);
 	if (err)
 		return err;
-	if (!(pci_resource_flags(pdev, 0) & IORESOURCE_MEM) ||
-	    !PAGE_ALIGNED(pci_resource_len(pdev, 0)))
+	if (!(pci_resource_flags(pdev, BAR) & IORESOURCE_MEM) ||
+	    !PAGE_ALIGNED(pci_resource_len(pdev, BAR)))
 		return -ENODEV;
 	bar = kzalloc(sizeof(*bar), GFP_KERNEL);
 	if (!bar)
 		return -ENOMEM;
 	kref_init(&bar->ref);
 	init_rwsem(&bar->lock);
-	bar->pfn = PHYS_PFN(pci_resource_start(pdev, 0));
-	bar->pages = pci_resource_len(pdev, 0) >> PAGE_SHIFT;
+	bar->pfn = PHYS_PFN(pci_resource_start(pdev, BAR));
+	bar->pages = pci_resource_len(pdev, BAR) >> PAGE_SHIFT;
 	bar->misc.minor = MISC_DYNAMIC_MINOR;
 	bar->misc.name = "example-bar";
 	bar->misc.fops = &bar_fops;
@@ -140,7 +142,7 @@ static void bar_remove(struct pci_dev *pdev)
 }
 
 static const struct pci_device_id bar_ids[] = {
-	{ PCI_DEVICE(PCI_VENDOR_ID_REDHAT_QUMRANET, 0x1110) },	/* QEMU's ivshmem, to try it */
+	{ PCI_DEVICE(PCI_VENDOR_ID_REDHAT_QUMRANET, 0x1110) },	/* QEMU's ivshmem */
 	{ }
 };
 MODULE_DEVICE_TABLE(pci, bar_ids);
