@@ -19,6 +19,7 @@ class Device:
     pages     which page of memory each page of the device is
     held      the driver's own references: folio and number
     frozen    there is no reference that could be taken: slab memory, and since 6.18 all of kmalloc
+    gone      the driver has freed its memory, and its fault handler says so
     """
 
     def __init__(self, name: str, memory: str, count: PageCount) -> None:
@@ -28,6 +29,7 @@ class Device:
         self.pages = Places()
         self.held: list[tuple[Folio, int]] = []
         self.frozen = False
+        self.gone = False
 
     def place(self, page: PageIndex) -> Place | None:
         return self.pages.get(page)

@@ -46,6 +46,8 @@ def create(k: Kernel, name: str, memory: str, count: PageCount, order: Order) ->
         case "large_kmalloc":
             _add(k, device, 0, Order((max(count, 4) - 1).bit_length()), "driver")
             device.frozen = k.profile["driver_pages.large-kmalloc"] == "frozen"
+            if device.frozen:
+                device.held.pop()[0].refcount = 0
         case "mmio":
             # Nobody allocates it, and there is nothing to count with.
             number = Order((count - 1).bit_length())
@@ -168,7 +170,7 @@ def fault(k: Kernel, mm: Mm, vma: Vma, vpn: Vpn, *, write: bool) -> None:
     assert driver is not None
     page = vma.file_page(vpn)
     # rule: driver_pages.no-fault-handler
-    if not driver.faults or driver.device.place(page) is None or page in driver.unreadable:
+    if not driver.faults or driver.device.gone or driver.device.place(page) is None or page in driver.unreadable:
         raise Signal("SIGBUS")
     code = call(k, mm, vma, vpn, driver.device, page, driver.function, write=write)
     if code == "VM_FAULT_FALLBACK":

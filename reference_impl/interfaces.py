@@ -20,6 +20,8 @@ from .units import BadRequest, Errno, Order, PageCount, Unsupported
 from .vma import DONTCOPY, DONTDUMP, DONTEXPAND, IO, LOCKED, MIXEDMAP, PFNMAP, Protection, Vma
 
 REMAPPED = DONTEXPAND | DONTDUMP
+OWN = ("vvar", "aio_ring")
+"""What a process has of its own; the pages of the vdso are the same for all."""
 
 
 @dataclass(frozen=True)
@@ -33,8 +35,8 @@ class Interface:
     order: int = 0
     protection: Protection = "read-write"
     never_writable: bool = False
-    private: bool = True
-    """Whether MAP_PRIVATE is allowed."""
+    private: str = ""
+    """The error of MAP_PRIVATE; empty if it is allowed."""
     only_private: bool = False
     driver: Mapping[str, object] = field(default_factory=dict)
     """Fields of Driver."""
@@ -43,9 +45,9 @@ class Interface:
 def _perf(k: Kernel) -> Interface:
     refuses = {"refuses_split": True}
     if k.profile["driver_pages.perf-ring"] == "fault":
-        return Interface("pages", 5, "fault", DONTCOPY | REMAPPED, private=False, driver=refuses)
+        return Interface("pages", 5, "fault", DONTCOPY | REMAPPED, private="EINVAL", driver=refuses)
     flags = DONTCOPY | REMAPPED | PFNMAP | IO
-    return Interface("pages", 5, "remap_pfn_range", flags, private=False, driver={**refuses, "writable_pages": 1})
+    return Interface("pages", 5, "remap_pfn_range", flags, private="EINVAL", driver={**refuses, "writable_pages": 1})
 
 
 def _vvar(k: Kernel) -> Interface:
@@ -76,21 +78,21 @@ def look_up(k: Kernel, name: str, pages: PageCount | None) -> Interface:
             return _perf(k)
         case "bpf_array":
             if p["driver_pages.bpf-array"] == "lazy":
-                return Interface("vmalloc_user", pages or 4, "fault", REMAPPED | MIXEDMAP, private=False)
-            return Interface(vmalloc[0], pages or 4, vmalloc[1], private=False)
+                return Interface("vmalloc_user", pages or 4, "fault", REMAPPED | MIXEDMAP, private="EINVAL")
+            return Interface(vmalloc[0], pages or 4, vmalloc[1], private="EINVAL")
         case "bpf_ringbuf":
             return Interface(vmalloc[0], 5, vmalloc[1], protection="read", never_writable=True)
         case "bpf_arena":
             if p["driver_pages.bpf-arena"] == "no":
                 raise Unsupported("interface-bpf-arena", f"Linux {p.kernel} has no BPF arena.")
             traits = {"refuses_split": True, "refuses_move": True}
-            return Interface("pages", 4, "fault", DONTEXPAND | DONTCOPY, private=False, driver={**traits})
+            return Interface("pages", 4, "fault", DONTEXPAND | DONTCOPY, private="EINVAL", driver={**traits})
         case "tracing_ring":
             if p["driver_pages.tracing-ring"] == "no":
                 raise Unsupported("interface-tracing-ring", f"Linux {p.kernel} cannot map the tracing ring.")
             flags = DONTCOPY | REMAPPED
             return Interface(
-                "pages", 3, "vm_insert_pages", flags, protection="read", never_writable=True, private=False,
+                "pages", 3, "vm_insert_pages", flags, protection="read", never_writable=True, private="EPERM",
                 driver={"refuses_split": True},
             )  # fmt: skip
         case "tcp_receive":
@@ -103,7 +105,7 @@ def look_up(k: Kernel, name: str, pages: PageCount | None) -> Interface:
         case "secretmem":
             flags = DONTDUMP | (LOCKED if p["driver_pages.secretmem"] == "locked" else 0)
             return Interface(
-                "pages", pages or 4, "fault", flags, private=False, driver={"no_gup": True, "cached": True}
+                "pages", pages or 4, "fault", flags, private="EINVAL", driver={"no_gup": True, "cached": True}
             )
         case "vvar":
             return _vvar(k)
@@ -122,12 +124,11 @@ def map_interface(
     interface = look_up(k, name, pages)
     # check
     # rule: driver_pages.interface-private
-    if sharing == "private" and not interface.private:
-        raise Errno("EINVAL")
+    if sharing == "private" and interface.private:
+        raise Errno(interface.private)
     if interface.only_private:
         sharing = "private"
-    own = name in ("vvar", "vdso", "aio_ring")
-    key = f"{mm.name} {name}" if own or device_name is None else f"{device_name} {name}"
+    key = name if name == "vdso" else f"{mm.name if name in OWN or device_name is None else device_name} {name}"
     device = k.devices.get(key) or _make(k, key, name, interface)
     # count, map, account: as a driver does that maps so.
     driver = Driver(device, interface.function, **interface.driver)  # type: ignore[arg-type]
@@ -157,6 +158,11 @@ def _make(k: Kernel, key: str, name: str, interface: Interface) -> Device:
         device.count = 5
     else:
         device = driver_pages.create(k, key, interface.memory, interface.pages, Order(0))
+    if name == "vdso":
+        # Processes that are not in the scenario map it too.
+        for folio, _ in device.held:
+            k.account_mapped(folio, k.counting.map_ptes(folio, 0, 1, Mm("init", 0, k.profile.pmd_pages)))
+            k.get(folio)
     return device
 
 

@@ -19,6 +19,7 @@ def free(k: Kernel, device: Device) -> None:
     # check: nothing looks for mappings.
     # count
     # rule: lifetime.free-counted, lifetime.free-raw
+    device.gone = True
     held, device.held = device.held, []
     for folio, references in held:
         if device.memory == "page_cache" and folio.file is not None:

@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from .folio import Folio, Slot
-from .mm import Leaf, Mm
+from .mm import UNCOUNTED, Leaf, Mm
 from .profile import Profile
 from .units import PageCount, PageIndex, Unsupported
 
@@ -403,7 +403,7 @@ def truth(mms: Iterable[Mm]) -> dict[Folio, Truth]:
     found: dict[Folio, Truth] = {}
     for mm in mms:
         for first, end, entry in mm.table:
-            if not isinstance(entry, Leaf) or entry.kind in ("zero", "huge-zero"):
+            if not isinstance(entry, Leaf) or entry.kind in UNCOUNTED:
                 continue
             folio = entry.folio
             seen = found.setdefault(folio, Truth([0] * folio.pages, 0, {}))

@@ -19,12 +19,13 @@ from hypothesis import strategies as st
 from reference_impl import mapcount, profile, sharing, smaps
 from reference_impl.folio import Folio
 from reference_impl.kernel import Kernel
-from reference_impl.mm import Leaf, Swapped
+from reference_impl.mm import UNCOUNTED, Leaf, Swapped
 from reference_impl.serve import Model
 
 PROFILES = profile.names()
-OWNER_SLOTS = [p for p in PROFILES if profile.load(p)["sharing.test"] == "owner-slots"]
-PER_PAGE = [p for p in PROFILES if profile.load(p)["statistics.pss"] == "page"]
+HUGE = [p for p in PROFILES if 9 in profile.load(p).orders]
+OWNER_SLOTS = [p for p in HUGE if profile.load(p)["sharing.test"] == "owner-slots"]
+PER_PAGE = [p for p in HUGE if profile.load(p)["statistics.pss"] == "page"]
 
 
 # --- talking to the model -----------------------------------------------------------------------------------
@@ -83,6 +84,9 @@ def check_invariants(k: Kernel) -> None:
 def other_references(k: Kernel) -> Counter[Folio]:
     """References that are not mappings."""
     found: Counter[Folio] = Counter()
+    for device in k.devices.values():
+        for folio, references in device.held:
+            found[folio] += references
     for places in k.pipes.values():
         found.update(place.folio for place in places)
     for buffer in k.buffers.values():
@@ -154,9 +158,12 @@ def check_tables(k: Kernel, mm: Any) -> None:
             rss["swap"] += end - first
         elif entry.kind in ("pmd", "huge-zero"):
             assert first % mm.pmd_pages == 0 and end - first == mm.pmd_pages
-        if isinstance(entry, Swapped) or entry.kind in ("zero", "huge-zero", "hugetlb"):
+        if not isinstance(entry, Swapped) and entry.kind.startswith("raw"):
+            assert not (entry.writable and vma.cow), "a private write would reach the device"
+        if isinstance(entry, Swapped) or entry.kind in (*UNCOUNTED, "hugetlb"):
             continue
-        rss["anon" if entry.folio.anon else entry.folio.kind] += end - first
+        kind = entry.folio.kind
+        rss["anon" if entry.folio.anon else "file" if kind == "driver" else kind] += end - first
         if entry.writable:
             assert vma.may_write
             if not vma.shared:
@@ -203,6 +210,17 @@ REGIONS: dict[str, dict[str, Any]] = {
     "disk": {"pages": 8, "file": "disk", "sharing": "shared"},
     "tlb": {"pages": 1024, "hugetlb": True},
 }
+DRIVERS: dict[str, dict[str, Any]] = {
+    "ring": {"pages": 6, "memory": "pages", "function": "vm_insert_page"},
+    "folio": {"pages": 4, "memory": "compound", "order": 2, "function": "vm_insert_pages"},
+    "lazy": {"pages": 6, "memory": "pages", "function": "fault", "sharing": "private"},
+    "mixed": {"pages": 6, "memory": "pages", "function": "vmf_insert_mixed"},
+    "pages": {"pages": 6, "memory": "pages", "function": "vmf_insert_page", "sharing": "private"},
+    "raw": {"pages": 6, "memory": "pages", "function": "remap_pfn_range"},
+    "rawp": {"pages": 6, "memory": "pages", "function": "remap_pfn_range", "sharing": "private"},
+    "pfn": {"pages": 6, "memory": "mmio", "function": "vmf_insert_pfn"},
+    "shmem": {"pages": 6, "memory": "page_cache", "function": "vm_insert_page"},
+}
 ADVICE = [
     "dontneed", "free", "cold", "pageout", "hugepage", "nohugepage", "collapse", "populate_read", "populate_write",
     "dontfork", "dofork", "wipeonfork", "keeponfork", "mergeable", "unmergeable",
@@ -245,6 +263,11 @@ operations = st.one_of(
     on_pages("read_proc_mem"),
     on_pages("write_proc_mem", value=tokens),
     on("write_file", file=number, first=number, count=number, value=tokens),
+    on_pages("mlock"),
+    on_pages("mremap", skew=st.just(0), how=st.sampled_from(["dontunmap", "duplicate"])),
+    on("unmap_mapping_range", device=number, first=number, count=number, even_cows=st.booleans()),
+    on_pages("zap_vma"),
+    on("free_device", device=number),
 )
 
 
@@ -252,7 +275,7 @@ def resolved(k: Kernel, request: dict[str, Any], serial: int) -> dict[str, Any] 
     """The numbers of a request turned into what there is; None if there is nothing of the kind."""
     request = dict(request)
     pick = {"process": k.mms, "file": k.files}
-    pick |= {"pipe": k.pipes, "buffer": k.buffers}
+    pick |= {"pipe": k.pipes, "buffer": k.buffers, "device": k.devices}
     for name, things in pick.items():
         if name in request:
             if not things:
@@ -277,7 +300,7 @@ def resolved(k: Kernel, request: dict[str, Any], serial: int) -> dict[str, Any] 
             return {**request, "pipe": f"p{serial}"}
         case "register_buffer":
             return {**request, "buffer": f"b{serial}"}
-        case "write_file":
+        case "write_file" | "unmap_mapping_range":
             return {**request, "count": request["count"] + 1}
     return request
 
@@ -287,10 +310,17 @@ def prepared(profile_name: str, regions: list[str]) -> Talk:
     talk = Talk(profile_name)
     orders = talk.model.profile.orders
     talk("create_file", file="tmp", pages=32, filesystem="tmpfs", order=4 if 4 in orders else 0)
-    talk("create_file", file="big", pages=512, filesystem="memfd", order=9)
+    big = 9 if 9 in talk.model.profile.shmem_orders else 0
+    talk("create_file", file="big", pages=512, filesystem="memfd", order=big)
     talk("create_file", file="disk", pages=8, filesystem="disk")
     talk("start", "A")
     for region in regions:
+        if region in DRIVERS:
+            driver = dict(DRIVERS[region])
+            memory = {name: driver.pop(name) for name in ("memory", "order") if name in driver}
+            talk("create_device", device=region, pages=driver["pages"], **memory)
+            talk("map_device", "A", region, device=region, **driver)
+            continue
         options = dict(REGIONS[region])
         if options.get("order", 0) not in orders:
             options["order"] = 0
@@ -313,6 +343,8 @@ def tear_down(talk: Talk) -> None:
         talk("close_pipe", pipe=pipe)
     for buffer in list(talk.k.buffers):
         talk("unregister_buffer", buffer=buffer)
+    for device in talk.k.devices:
+        talk("free_device", device=device)
     assert all(folio.file is not None for folio in talk.k.folios.values()), "memory is lost"
     assert not talk.k.swap_counts and not talk.k.swap_cache and not talk.k.swap_contents
     assert talk.k.zero.refcount == talk.k.huge_zero.refcount == 1
@@ -320,7 +352,7 @@ def tear_down(talk: Talk) -> None:
     assert all(value == 0 for name, value in talk.k.counters.items() if name.startswith("nr_"))
 
 
-some_regions = st.lists(st.sampled_from(list(REGIONS)), min_size=1, max_size=3, unique=True)
+some_regions = st.lists(st.sampled_from([*REGIONS, *DRIVERS]), min_size=1, max_size=3, unique=True)
 relaxed = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 
 
@@ -454,7 +486,7 @@ def test_double_map_of_linux_6_1() -> None:
     ("case", "refcount", "mapcount_"),
     [("one PMD", 1, 1), ("PTEs of one", 512, 512), ("PMD and PTEs", 513, 513)],
 )
-@pytest.mark.parametrize("profile_name", PROFILES)
+@pytest.mark.parametrize("profile_name", HUGE)
 def test_worked_references(profile_name: str, case: str, refcount: int, mapcount_: int) -> None:
     """The totals of section 4.1 for an anonymous huge folio."""
     talk = Talk(profile_name)
@@ -469,7 +501,7 @@ def test_worked_references(profile_name: str, case: str, refcount: int, mapcount
     assert talk("folio_mapcount", "A") == [mapcount_]
 
 
-@pytest.mark.parametrize("profile_name", PROFILES)
+@pytest.mark.parametrize("profile_name", HUGE)
 def test_worked_references_of_files_and_pins(profile_name: str) -> None:
     talk = Talk(profile_name)
     talk("create_file", file="f", pages=512, filesystem="memfd", order=9)

@@ -63,3 +63,17 @@
     box.parentNode.insertBefore(form, box);
   });
 })();
+
+// Tables in a container `ms-cards` become cards on a narrow screen: each cell learns its heading.
+document.querySelectorAll(".ms-cards table").forEach(function (table) {
+  "use strict";
+  var heads = table.tHead ? Array.prototype.map.call(table.tHead.rows[0].cells, function (th) { return th.textContent; }) : [];
+  Array.prototype.forEach.call(table.tBodies[0].rows, function (row) {
+    Array.prototype.forEach.call(row.cells, function (cell, i) {
+      if (!i) return;
+      cell.dataset.label = heads[i];
+      if (!cell.textContent.trim()) cell.classList.add("ms-empty");
+    });
+  });
+  table.classList.add("ms-carded");
+});

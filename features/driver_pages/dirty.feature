@@ -30,7 +30,7 @@ Feature: Dirty pages that nobody writes back
       Then smaps of A's again shows 4 kB Private_Clean
 
   @driver_pages.dirty-entry
-  Rule: While the entry exists only it MUST be dirty, and not another entry of the same page
+  Rule: A store through an entry that mmap has made MUST make only this entry dirty, and a write fault MUST make the page itself dirty at once
 
     @driver_pages.dirty-entry.one-page
     Scenario: One of eight pages is written, and is the only one that is dirty
@@ -56,6 +56,15 @@ Feature: Dirty pages that nobody writes back
       When A forks B
       Then smaps of A shows 4 kB Shared_Dirty
       And smaps of B shows 4 kB Shared_Clean
+
+    @driver_pages.dirty-entry.write-fault
+    Scenario: With a fault handler the write fault marks the page, and the other process sees it dirty
+      Given a driver maps 1 page of RAM into A with a fault handler
+      And B maps the driver's memory shared with a fault handler
+      And B reads page 0
+      When A writes "new" to page 0
+      Then smaps of A shows 4 kB Shared_Dirty
+      And smaps of B shows 4 kB Shared_Dirty
 
   @driver_pages.dirty-others
   Rule: A store through a raw entry, or by the driver itself, MUST NOT make the page dirty

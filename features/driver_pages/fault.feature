@@ -90,7 +90,7 @@ Feature: A fault handler that returns a page
       And A counts 0 pages in RssAnon, 1 in RssFile and 0 in RssShmem
 
   @driver_pages.fault-pfnmap
-  Rule: A page that a fault handler returns into a VM_PFNMAP mapping MUST be counted, and MUST be refused to get_user_pages
+  Rule: A page that a fault handler returns into a VM_PFNMAP mapping MUST be counted, and get_user_pages MUST refuse it, except that get_user_pages_fast MAY give it
 
     @driver_pages.fault-pfnmap.counted
     Scenario: The process has the page, and pays for it with a reference and RssFile
@@ -100,16 +100,18 @@ Feature: A fault handler that returns a page
       And A counts 0 pages in RssAnon, 1 in RssFile and 0 in RssShmem
 
     @driver_pages.fault-pfnmap.gup
-    Scenario Outline: To <call> fails
+    Scenario: get_user_pages that looks at the VMA refuses it
       Given a driver maps 1 page of RAM into A with a fault handler and VM_PFNMAP
       And A reads page 0
-      When A tries to <call>
+      When A tries to read page 0 with process_vm_readv
       Then it fails with EFAULT
 
-      Examples:
-        | call                              |
-        | vmsplice page 0                   |
-        | read page 0 with process_vm_readv |
+    @driver_pages.fault-pfnmap.gup-fast
+    Scenario: get_user_pages_fast, which looks at the entry only, gives it
+      Given a driver maps 1 page of RAM into A with a fault handler and VM_PFNMAP
+      And A reads page 0
+      When A tries to vmsplice page 0
+      Then it succeeds
 
     @driver_pages.fault-pfnmap.smaps @since:6.12
     Scenario: Since 6.12 smaps shows it

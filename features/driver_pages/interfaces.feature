@@ -67,55 +67,81 @@ Feature: Memory that the kernel itself offers to user space
   @driver_pages.interface-counts
   Rule: What a part of the kernel maps as pages MUST count in RssFile and in mapcounts, and what it maps raw in neither
 
-    @driver_pages.interface-counts.rss
-    Scenario Outline: <interface> counts <rss>
+    @driver_pages.interface-counts.eager
+    Scenario Outline: All pages of <interface> count at once
       Given A maps <interface>
       When A reads page 0
-      Then A counts <rss>
+      Then A counts every page in RssFile
 
       Examples:
-        | interface         | rss                   |
-        | a packet ring     | every page in RssFile |
-        | an io_uring ring  | every page in RssFile |
-        | a BPF ring buffer | every page in RssFile |
-        | a KVM vcpu        | 1 page in RssFile     |
-        | an aio ring       | 1 page in RssFile     |
-        | a PCI BAR         | in no RSS             |
-
-      @until:6.1
-      Examples: In 6.1
-        | interface      | rss       |
-        | an AF_XDP ring | in no RSS |
-
-      @until:6.12
-      Examples: Up to 6.12
-        | interface   | rss               |
-        | a perf ring | 1 page in RssFile |
-
-      @until:6.18
-      Examples: Up to 6.18
-        | interface   | rss                   |
-        | a BPF array | every page in RssFile |
-        | its vvar    | in no RSS             |
+        | interface         |
+        | a packet ring     |
+        | an io_uring ring  |
+        | a BPF ring buffer |
 
       @since:6.12
       Examples: Since 6.12
-        | interface      | rss                   |
-        | an AF_XDP ring | every page in RssFile |
-        | a tracing ring | every page in RssFile |
-        | a BPF arena    | 1 page in RssFile     |
-        | secret memory  | 1 page in RssFile     |
+        | interface      |
+        | an AF_XDP ring |
+        | a tracing ring |
 
-      @since:6.18
-      Examples: Since 6.18
-        | interface   | rss       |
-        | a perf ring | in no RSS |
+      @until:6.18
+      Examples: Up to 6.18
+        | interface   |
+        | a BPF array |
+
+    @driver_pages.interface-counts.lazy
+    Scenario Outline: The page of <interface> that was touched counts
+      Given A maps <interface>
+      When A reads page 0
+      Then A counts 0 pages in RssAnon, 1 in RssFile and 0 in RssShmem
+
+      Examples:
+        | interface  |
+        | a KVM vcpu |
+
+      @since:6.12
+      Examples: Since 6.12
+        | interface     |
+        | a BPF arena   |
+        | secret memory |
+
+      @until:6.12
+      Examples: Up to 6.12
+        | interface   |
+        | a perf ring |
 
       @since:7.3
       Examples: Since 7.3
-        | interface   | rss               |
-        | a BPF array | 1 page in RssFile |
-        | its vvar    | 1 page in RssFile |
+        | interface   |
+        | a BPF array |
+        | its vvar    |
+
+    @driver_pages.interface-counts.raw
+    Scenario Outline: Nothing of <interface> counts
+      Given A maps <interface>
+      When A reads page 0
+      Then A counts in no RSS
+      And smaps of A shows 0 kB Pss
+
+      Examples:
+        | interface |
+        | a PCI BAR |
+
+      @until:6.1
+      Examples: In 6.1
+        | interface      |
+        | an AF_XDP ring |
+
+      @until:6.18
+      Examples: Up to 6.18
+        | interface |
+        | its vvar  |
+
+      @since:6.18
+      Examples: Since 6.18
+        | interface   |
+        | a perf ring |
 
     @driver_pages.interface-counts.pagemap
     Scenario Outline: pagemap shows <bits> for page 0 of <interface>
@@ -131,7 +157,6 @@ Feature: Memory that the kernel itself offers to user space
         | a BPF ring buffer | present, file and exclusive |
         | a KVM vcpu        | present, file and exclusive |
         | an aio ring       | present, file and exclusive |
-        | its vdso          | present and file            |
         | a PCI BAR         | nothing                     |
 
       @since:6.12
@@ -191,44 +216,75 @@ Feature: Memory that the kernel itself offers to user space
   @driver_pages.interface-fork
   Rule: A child MUST have the entries of an interface with VM_PFNMAP or VM_MIXEDMAP, an empty mapping of one with neither, and nothing with VM_DONTCOPY
 
-    @driver_pages.interface-fork.entries
-    Scenario Outline: The child has <entry> for page 0 of <interface>
+    @driver_pages.interface-fork.copied
+    Scenario Outline: The child has the pages of <interface> before it touches them
       Given A maps <interface>
       And A reads page 0
       When A forks B
-      Then B has <entry> for page 0
+      Then B has a PTE for page 0
+      And page 0 of B is the same memory as page 0 of A
 
       Examples:
-        | interface         | entry     |
-        | a packet ring     | a PTE     |
-        | an io_uring ring  | a PTE     |
-        | a BPF array       | a PTE     |
-        | a BPF ring buffer | a PTE     |
-        | a KVM vcpu        | nothing   |
-        | its vdso          | nothing   |
-        | a PCI BAR         | a raw PTE |
-
-      @until:6.1
-      Examples: In 6.1
-        | interface      | entry     |
-        | an AF_XDP ring | a raw PTE |
+        | interface         |
+        | a packet ring     |
+        | an io_uring ring  |
+        | a BPF array       |
+        | a BPF ring buffer |
 
       @since:6.12
       Examples: Since 6.12
-        | interface      | entry   |
-        | an AF_XDP ring | a PTE   |
-        | secret memory  | nothing |
-
-      @until:6.18
-      Examples: Up to 6.18
-        | interface   | entry     |
-        | its vvar    | a raw PTE |
-        | an aio ring | nothing   |
+        | interface      |
+        | an AF_XDP ring |
 
       @since:7.3
       Examples: Since 7.3
-        | interface | entry |
-        | its vvar  | a PTE |
+        | interface |
+        | its vvar  |
+
+    @driver_pages.interface-fork.raw
+    Scenario Outline: The child has the raw entries of <interface>
+      Given A maps <interface>
+      And A reads page 0
+      When A forks B
+      Then B has a raw PTE for page 0
+
+      Examples:
+        | interface |
+        | a PCI BAR |
+
+      @until:6.1
+      Examples: In 6.1
+        | interface      |
+        | an AF_XDP ring |
+
+      @until:6.18
+      Examples: Up to 6.18
+        | interface |
+        | its vvar  |
+
+    @driver_pages.interface-fork.empty
+    Scenario Outline: The child has <interface>, and faults its pages in
+      Given A maps <interface>
+      And A reads page 0
+      When A forks B
+      Then B has nothing for page 0
+      When B reads page 0
+      Then page 0 of B is the same memory as page 0 of A
+
+      Examples:
+        | interface  |
+        | a KVM vcpu |
+        | its vdso   |
+
+      @since:6.12
+      Examples: Since 6.12
+        | interface     |
+        | secret memory |
+
+      @until:6.18
+      Examples: Up to 6.18
+        | interface   |
+        | an aio ring |
 
     @driver_pages.interface-fork.absent
     Scenario Outline: The child has no <interface>
@@ -592,19 +648,31 @@ Feature: Memory that the kernel itself offers to user space
   @driver_pages.interface-uffd
   Rule: userfaultfd MUST refuse every interface in missing mode and in write-protect mode, and asynchronous write-protect mode MUST be accepted for one without VM_PFNMAP, VM_MIXEDMAP, VM_IO and VM_DONTEXPAND
 
-    @driver_pages.interface-uffd.refused
-    Scenario Outline: <interface> cannot be registered in <mode>
+    @driver_pages.interface-uffd.missing
+    Scenario Outline: <interface> cannot be registered in missing mode
       Given A maps <interface>
-      When A tries to register page 0 with userfaultfd in <mode>
+      When A tries to register page 0 with userfaultfd in missing mode
       Then it fails with EINVAL
 
       Examples:
-        | interface     | mode               |
-        | a packet ring | missing mode       |
-        | a packet ring | write-protect mode |
-        | a KVM vcpu    | missing mode       |
-        | a KVM vcpu    | write-protect mode |
-        | a BPF array   | missing mode       |
+        | interface     |
+        | a packet ring |
+        | a BPF array   |
+        | a KVM vcpu    |
+        | an aio ring   |
+
+    @driver_pages.interface-uffd.write-protect
+    Scenario Outline: <interface> cannot be registered in write-protect mode
+      Given A maps <interface>
+      When A tries to register page 0 with userfaultfd in write-protect mode
+      Then it fails with EINVAL
+
+      Examples:
+        | interface     |
+        | a packet ring |
+        | a BPF array   |
+        | a KVM vcpu    |
+        | an aio ring   |
 
     @driver_pages.interface-uffd.asynchronous @since:6.12
     Scenario: A KVM vcpu can be registered in asynchronous write-protect mode

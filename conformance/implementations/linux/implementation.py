@@ -550,15 +550,15 @@ class Linux:
         process, region, at, _ = self._range(request)
         if region.driver and self._devices.module:
             return self._devices.pages(process, at, request.count)
-        if region.driver and request.capability:
-            self._refuse_hidden(process, at, request.capability)
+        if region.driver:
+            self._refuse_hidden(process, at)
         return self._lookup.pages(process.slot, at, request.count)
 
-    def _refuse_hidden(self, process: Process, at: int, capability: str) -> list[p.VmaFlag]:
+    def _refuse_hidden(self, process: Process, at: int) -> list[p.VmaFlag]:
         """The flags of a VMA.  Raises NotHere if pagemap does not show what it maps."""
         flags = self._observer.flags_at(process, at)
         if "VM_PFNMAP" in flags:
-            raise NotHere(capability, "pagemap shows nothing of a VM_PFNMAP mapping; the kernel module tells")
+            raise NotHere("entries-pfnmap", "pagemap shows nothing of a VM_PFNMAP mapping; the kernel module tells")
         return flags
 
     def _pagemap(self, request: p.Pagemap) -> list[list[str]]:
@@ -652,13 +652,13 @@ class Linux:
             return self._kinds_of_pages(request)
         if self._devices.module:
             return [entry.kind for entry in self._devices.entries(process, at, request.count)]
-        mixed = "VM_MIXEDMAP" in self._refuse_hidden(process, at, "entries")
+        mixed = "VM_MIXEDMAP" in self._refuse_hidden(process, at)
         kinds = self._kinds_of_pages(request)
         if not mixed:
             return kinds
         pages = self._lookup.pages(process.slot, at, request.count)
         if "frames" in self.here.missing and any(page.present and not page.pagemap & kernel.PM_FILE for page in pages):
-            raise NotHere("entries", "whether it is a page is not told: " + self.here.missing["frames"])
+            raise NotHere("entries-mixedmap", "whether it is a page is not told: " + self.here.missing["frames"])
         return [entries.mixed(kind, page) for kind, page in zip(kinds, pages, strict=True)]
 
     def _kinds_of_pages(self, request: p.PagesQuery) -> list[p.EntryKind]:

@@ -114,7 +114,7 @@ class Interfaces:
         except Refused as e:
             if request.sharing == "shared" and e.result.name in NOT_ALLOWED:
                 raise NotHere(
-                    "interfaces", f"{WORDS[request.interface]} cannot be mapped here: {e.result.name}"
+                    "interface", f"{WORDS[request.interface]} cannot be mapped here: {e.result.name}"
                 ) from None
             raise
 
@@ -124,7 +124,7 @@ class Interfaces:
             return self._make[interface](pages)
         except Refused as e:
             why = WHY.get((interface, e.result.name), e.result.name)
-            raise NotHere("interfaces", f"{WORDS[interface]} cannot be made here: {why}") from None
+            raise NotHere("interface", f"{WORDS[interface]} cannot be made here: {why}") from None
 
     def region(
         self, process: Process, made: Object, driver: str, sharing: str, protection: int, skew: int = 0
@@ -162,16 +162,16 @@ class Interfaces:
     def _own(self, process: Process, interface: str) -> Region:
         """Moved to where regions are; left where it is if it is sealed."""
         if any(region.driver == interface for region in process.regions.values()):
-            raise NotHere("interfaces", f"a process has {WORDS[interface]} once, and it is mapped already")
+            raise NotHere("interface", f"a process has {WORDS[interface]} once, and it is mapped already")
         if interface == "aio_ring":
             try:
                 self._machine.do(f"{process.slot:x} io_setup {AIO_EVENTS:x}")
             except Refused as e:
-                raise NotHere("interfaces", f"io_setup is refused here: {e.result.name}") from None
+                raise NotHere("interface", f"io_setup is refused here: {e.result.name}") from None
         maps = self._do(f"read /proc/{process.pid}/maps").data.decode()
         found = next((vma for vma in vmas(maps) if vma.path.startswith(OWN[interface])), None)
         if found is None:
-            raise NotHere("interfaces", f"a process has no {OWN[interface]} on this kernel")
+            raise NotHere("interface", f"a process has no {OWN[interface]} on this kernel")
         length = found.end - found.start
         region = Region(self._names.place(length // self._page_size, 0), length // self._page_size, driver=interface)
         where = f"{found.start:x} {length:x} {length:x} {MREMAP_MAYMOVE_FIXED:x} {region.start:x}"
@@ -216,7 +216,7 @@ class Interfaces:
     def _tracing_ring(self, _: int) -> Object:
         """trace_pipe_raw of the first CPU, which could not be mapped before 6.10."""
         if self._version < (6, 10):
-            raise NotHere("interfaces", "a tracing ring can be mapped since 6.10")
+            raise NotHere("interface", "a tracing ring can be mapped since 6.10")
         opened = f"open {TRACE_PIPE} {os.O_RDONLY | os.O_NONBLOCK:x} 0 0"
         if self._machine.read(f"{TRACEFS}/current_tracer") is None:  # mount it for the executor alone
             self._machine.run(f"-0 mount tracefs {TRACEFS}")
@@ -229,13 +229,13 @@ class Interfaces:
     def _pci_bar(self, _: int) -> Object:
         """The first memory BAR of a device without driver."""
         if not self._ours:
-            raise NotHere("interfaces", "a PCI device is touched only in a virtual machine that is ours alone")
+            raise NotHere("interface", "a PCI device is touched only in a virtual machine that is ours alone")
         for line in (self._machine.read(PCI_DEVICES) or b"").decode().splitlines():
             for path, length in _bars(line):
                 opened = self._machine.run(f"0 open {word(path)} {os.O_RDWR:x} 0 0")[0]
                 if opened.kind == "ok":
                     return Object(opened.value, min(length // self._page_size, SIZE))
-        raise NotHere("interfaces", "there is no PCI device without driver whose memory may be mapped")
+        raise NotHere("interface", "there is no PCI device without driver whose memory may be mapped")
 
     # --- drivers ------------------------------------------------------------------------------------------
 

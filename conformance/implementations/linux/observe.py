@@ -136,7 +136,7 @@ class Observer:
             if region.start <= vma.start and vma.end <= end:
                 continue
             if self._version < (6, 2) and _may_hide(vma):
-                raise NotHere("rss", "smaps of this kernel does not tell what private VM_PFNMAP memory adds")
+                raise NotHere("rss-pfnmap", "smaps of this kernel does not tell what private VM_PFNMAP memory adds")
             counted["anon"] -= vma.sizes["Anonymous"]
             kind = "shmem" if self._is_shmem(process, vma) else "file"
             counted[kind] -= vma.sizes["Rss"] - vma.sizes["Anonymous"]
@@ -208,7 +208,7 @@ def die(machine: Machine, slot: int, directory: str) -> bytes:
     if died.kind != "died" or died.value != SIGQUIT:
         raise Mistake(f"a process that shall dump core does not die of it: {died.kind} {died.name}")
     if core.kind != "ok":
-        raise NotHere("core-dump", "a process that dies of SIGQUIT leaves no core dump here")
+        raise NotHere("core-dump-file", "a process that dies of SIGQUIT leaves no core dump here")
     return core.data
 
 

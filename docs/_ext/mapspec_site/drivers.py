@@ -103,9 +103,9 @@ class Driver(Generated):
         """The address of a page, from this one."""
         return "../" * self.env.docname.count("/") + page + ".html"
 
-    def rules(self, cited: list[Rule]) -> str:
-        """Links to the first rules that cite something; those of the decision table say little about it."""
-        listed = [rule for rule in cited if not rule.id.startswith(TABLE)] or cited
+    def rules(self, entry: Entry, where: dict[str, list[Rule]]) -> str:
+        """Links to the first rules that cite it: those whose sentence does, and those of the decision table last."""
+        listed = sorted(where[entry.name], key=lambda r: (r.id.startswith(TABLE), entry.name not in r.text))
         links = "<br>".join(
             f'<a href="{esc(self.page_of(r.chapter))}#{esc(r.id)}"><code>{breakable(r.id)}</code></a>'
             for r in listed[:3]
@@ -200,25 +200,14 @@ class DriverFunctions(Driver):
         body = [
             [
                 self.function_link("a fault handler" if e.name == "fault" else e.name, registry) + versions(e),
-                prose(e.says),
-                prose(e.get("context")),
+                f'{prose(e.says)} <span class="ms-kind">{prose(e.get("context"))}</span>',
                 prose(e.get("flags")),
-                self._rules(e, where),
+                self.rules(e, where),
             ]
             for e in registry.of("function")
         ]
-        head = ["Function", "What it is for", "Called from", "VMA flags", "Rules"]
+        head = ["Function", "What it is for, called from", "VMA flags", "Rules"]
         return [raw(_cards(table(head, body, label="Functions"), head))]
-
-    def _rules(self, entry: Entry, where: dict[str, list[Rule]]) -> str:
-        listed = where[entry.name]
-        links = ", ".join(
-            f'<a href="{esc(self.page_of(r.chapter))}#{esc(r.id)}"><code>{breakable(r.id)}</code></a>'
-            for r in listed[:3]
-        )
-        if len(listed) <= 3:
-            return links
-        return f"{links} and {len(listed) - 3} more"
 
 
 class DriverFlags(Driver):
@@ -236,7 +225,7 @@ class DriverFlags(Driver):
                     code,
                     prose(e.says),
                     prose(e.get("set_by")),
-                    self.rules(where[e.name]),
+                    self.rules(e, where),
                 ]
             )
         head = ["Flag", "In smaps", "What it means", "Set by", "Rules"]
@@ -280,12 +269,12 @@ def versions(entry: Entry) -> str:
 def _cards(html: str, head: list[str]) -> str:
     """A table whose rows become cards on a narrow screen: each cell knows its heading."""
     out, n = [], 0
-    for part in re.split(r"(<tr>|<td>)", html):
+    for part in re.split(r"(<tr>|<td>.*?(?=<td>|<tr>|</tbody>))", html, flags=re.DOTALL):
         if part == "<tr>":
             n = 0
-        elif part == "<td>":
+        elif part.startswith("<td>"):
             n += 1
-            part = f'<td data-label="{esc(head[n])}">'
+            part = f'<td data-label="{esc(head[n])}"><div>{part.removeprefix("<td>")}</div>'
         out.append(part)
     return "".join(out).replace('class="ms-scroll"', 'class="ms-scroll ms-cardable"', 1)
 

@@ -370,15 +370,12 @@ static void give_back(struct device_file *d)
 		else
 			vfree(d->area);
 	}
-	if (d->shmem)
-		fput(d->shmem);
 	give_back_bar(d);
 	if (d->room.flags)
 		release_resource(&d->room);
 	kvfree(d->pages);
 	d->pages = NULL;
 	d->area = NULL;
-	d->shmem = NULL;
 	d->room.flags = 0;
 }
 
@@ -1256,6 +1253,8 @@ static int mapspec_release(struct inode *inode, struct file *file)
 
 	if (!d->gone)
 		give_back(d);
+	if (d->shmem) /* the last, because it frees page cache: not what somebody maps */
+		fput(d->shmem);
 	kvfree(d->pfns);
 	kfree(d);
 	return 0;
