@@ -217,6 +217,8 @@ def _finish_fault(k: Kernel, mm: Mm, vma: Vma, vpn: Vpn, place: Place, *, write:
     if k.profile["driver_pages.fault-huge"] == "pmd" and files.map_pmd(k, mm, vma, vpn, place.folio, write=write):
         return
     # rule: driver_pages.fault-counts
+    if write:
+        place.folio.dirty = True  # fault_dirty_shared_page
     files.map_pages(k, mm, vma, vpn, place.folio, place.page, 1, write=write)
 
 

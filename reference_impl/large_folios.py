@@ -33,9 +33,11 @@ def split_pmd(k: Kernel, mm: Mm, vpn: Vpn) -> None:
     end = vpn + mm.pmd_pages
     k.counters["thp_split_pmd"] += 1
 
-    if entry.kind == "raw-pmd":
-        # rule: pfnmap.huge-split
-        # count: nothing.  Nothing takes its place either, the block faults in again.
+    vma = mm.find(vpn)
+    if entry.kind == "raw-pmd" or (vma is not None and vma.special_huge):
+        # rule: pfnmap.huge-split, mixedmap.folio-pmd-leak
+        # count: nothing, also if it was a folio that had been counted.
+        # map: nothing takes its place, the block faults in again.
         mm.table.clear(vpn, end)
     elif entry.kind == "huge-zero":
         # count: nothing.

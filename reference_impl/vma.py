@@ -112,6 +112,11 @@ class Vma:
         """vma_wants_writenotify: a shared file of a file system that wants to hear of the first write."""
         return self.shared and self.file is not None and self.file.tracks_dirty
 
+    @property
+    def special_huge(self) -> bool:
+        """vma_is_special_huge: a huge entry here is taken for a raw one."""
+        return self.driver is not None and bool(self.flags & (PFNMAP | MIXEDMAP)) and not self.driver.fileless
+
     def file_page(self, vpn: Vpn) -> PageIndex:
         return self.offset + vpn - self.first
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 from mini import Mini
@@ -135,3 +136,40 @@ def test_rows_of_an_outline_are_kept_as_written_and_change_no_digest(driven: Min
 def test_pages_of_the_registry_exist() -> None:
     named = {e.get("page") for e in drivers.load(ROOT).entries} - {""}
     assert named == {p.stem for p in (ROOT / "docs" / "drivers" / "functions").glob("*.md")}
+
+
+LINK = re.compile(r"\]\(([^)#\s]+\.md)(?:#[^)]*)?\)|^:link: (\S+)$", re.MULTILINE)
+TASKS = {
+    "a vmalloc ring buffer": ("vmalloc", "remap_vmalloc_range"),
+    "a framebuffer in device memory": ("framebuffer", "vm_iomap_memory"),
+    "pages that RDMA can pin": ("single pages", "vm_map_pages"),
+    "revoking on unplug": ("BAR", "vmf_insert_pfn"),
+    "huge PFN mappings": ("something large", "vmf_insert_pfn_pmd"),
+}
+
+
+def links(page: Path) -> set[Path]:
+    """The pages that a page of the guide leads to."""
+    text = page.read_text(encoding="utf-8")
+    found = {(a or f"{b}.md") for a, b in LINK.findall(text)}
+    return {(page.parent / name).resolve() for name in found if "://" not in name}
+
+
+def test_every_function_is_three_clicks_from_the_start() -> None:
+    docs = ROOT / "docs"
+    reached, frontier = set(), {docs / "index.md"}
+    for _ in range(3):
+        frontier = {p for page in frontier if docs in page.parents for p in links(page) if p.exists()} - reached
+        reached |= frontier
+    assert {p for p in (docs / "drivers").rglob("*.md")} <= reached
+
+
+@pytest.mark.parametrize(("words", "function"), TASKS.values(), ids=TASKS)
+def test_a_task_leads_to_its_function(words: str, function: str) -> None:
+    """From the list on the start page to a section, and from there to the function: two clicks."""
+    start = (ROOT / "docs" / "index.md").read_text(encoding="utf-8")
+    anchor = re.search(rf"\[[^\]]*{words}[^\]]*\]\(drivers/which-function\.md#([a-z-]+)\)", start)
+    assert anchor
+    page = (ROOT / "docs" / "drivers" / "which-function.md").read_text(encoding="utf-8")
+    section = page[page.index(f"({anchor[1]})=\n") :].split("\n(have-")[0]
+    assert f"(functions/{function}.md)" in section

@@ -156,7 +156,7 @@ def test_page_shows_the_rule_and_its_scenarios(tiny: Path) -> None:
     assert 'href="#cow.keep.child"' in page and 'href="#cow.keep"' in page and 'href="fork.html"' in page
     assert 'href="cow.html#cow.keep.child"' in (out / "spec" / "fork.html").read_text()
     assert "model linux-7.3: pass" in text and "model linux-6.1: pass" in text
-    assert "kernels 6.1, 6.12, 6.18, 7.3, 7.3-no-page-mapcount: from source, not yet run" in text
+    assert "kernels 6.1, 6.12, 6.18, 7.3, 7.3-no-page-mapcount, 7.3-no-pte-special: from source, not yet run" in text
     assert "mapspec run cow.keep.child" in text
     frames = re.findall(r"<svg.*?</svg>", page, re.S)
     assert len(frames) == 6  # three steps each of one scenario and of the first row
@@ -217,7 +217,7 @@ def test_a_kernel_is_shown_as_its_report_says(tiny: Path) -> None:
     assert complaints == ""
     text = text_of((out / "spec" / "cow.html").read_text())
     assert "kernel 6.18.44: pass" in text
-    assert "kernels 6.1, 6.12, 7.3, 7.3-no-page-mapcount: from source, not yet run" in text
+    assert "kernels 6.1, 6.12, 7.3, 7.3-no-page-mapcount, 7.3-no-pte-special: from source, not yet run" in text
     results = text_of((out / "results.html").read_text())
     assert "results/linux.jsonl" in results and "the same as these pages" in results
     assert "not visible on a running kernel" in results

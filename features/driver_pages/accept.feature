@@ -105,41 +105,6 @@ Feature: Which pages can be mapped as pages
       Then page 3 of the driver has mapcount 1
       And pages 0 to 2 of the driver have mapcount 0
 
-  @driver_pages.accept-zero
-  Rule: Since 6.12 ZERO_PAGE MUST be mapped uncounted, and only where nobody can ever write to it; in 6.1 it MUST be counted like any page
-
-    @driver_pages.accept-zero.counted @until:6.1
-    Scenario: 6.1 counts it
-      Given a driver has 1 page of ZERO_PAGE
-      When A maps the driver's memory shared and read-only with vm_insert_page without VM_MAYWRITE
-      Then A counts 0 pages in RssAnon, 1 in RssFile and 0 in RssShmem
-      And page 0 of the driver has mapcount 1
-
-    @driver_pages.accept-zero.uncounted @since:6.12
-    Scenario Outline: Since 6.12 a <how> mapping has it, and counts nothing
-      Given a driver has 1 page of ZERO_PAGE
-      When A maps the driver's memory <mapping>
-      Then A has the zero page for page 0
-      And A counts in no RSS
-      And page 0 of the driver has mapcount 0
-      And A reads "" in page 0
-
-      Examples:
-        | how            | mapping                                                      |
-        | private        | privately with vm_insert_page                                |
-        | never writable | shared and read-only with vm_insert_page without VM_MAYWRITE |
-
-    @driver_pages.accept-zero.refused @since:6.12
-    Scenario Outline: Since 6.12 a shared mapping that is <how> may not have it
-      Given a driver has 1 page of ZERO_PAGE
-      When A tries to map the driver's memory <mapping>
-      Then it fails with EINVAL
-
-      Examples:
-        | how                               | mapping                                  |
-        | writable                          | shared with vm_insert_page               |
-        | read-only and can become writable | shared and read-only with vm_insert_page |
-
   @driver_pages.accept-undone
   Rule: An mmap that fails at one page MUST leave none of the others mapped, and take no reference
 

@@ -53,7 +53,7 @@ Feature: How pages are counted that are neither anonymous nor of a file
       And the driver reads "new" in its page 0
 
   @driver_pages.folio
-  Rule: Each PTE of a page of a folio MUST take one reference on the folio, and one PMD MUST take one reference for all its pages
+  Rule: Each PTE of a page of a folio MUST take one reference on the folio, and MUST count in the mapcount of its own page
 
     @driver_pages.folio.references
     Scenario: Two processes that map an order-2 folio by PTEs hold 8 references
@@ -74,14 +74,6 @@ Feature: How pages are counted that are neither anonymous nor of a file
       When A unmaps page 3
       Then pages 0 to 2 of the driver have mapcount 2
       And page 3 of the driver has mapcount 1
-
-    @driver_pages.folio.pmd @since:6.18 @needs:thp
-    Scenario: A PMD is one reference, one mapping of every page, and 512 pages in RssFile
-      Given a driver maps an order-9 folio into A with vmf_insert_folio_pmd
-      When A reads page 5
-      Then A has a PMD for every page
-      And page 0 of the driver has 2 references
-      And A counts 512 pages in RssFile
 
   @driver_pages.vmalloc
   Rule: Memory of vmalloc MUST be counted page by page: each page has a reference and a mapcount of its own

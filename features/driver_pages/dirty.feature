@@ -21,6 +21,13 @@ Feature: Dirty pages that nobody writes back
       When B maps the driver's memory shared with vm_insert_page
       Then smaps of B shows 4 kB Private_Dirty
 
+    @driver_pages.dirty-carry.folio
+    Scenario: One written page of a folio makes all its pages dirty
+      Given a driver maps an order-2 folio into A with vm_insert_page
+      And A writes "new" to page 0
+      When A unmaps page 0
+      Then smaps of A shows 12 kB Private_Dirty
+
     @driver_pages.dirty-carry.read
     Scenario: A page that was only read stays clean
       Given a driver maps 1 page of RAM into A with vm_insert_page

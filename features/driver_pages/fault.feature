@@ -45,18 +45,6 @@ Feature: A fault handler that returns a page
       And A cannot read page 2: SIGBUS
       And A cannot write page 3: SIGBUS
 
-    @driver_pages.no-fault-handler.discarded
-    Scenario Outline: Pages of <memory> that MADV_DONTNEED has dropped do not come back
-      Given a driver maps for A <memory>
-      When A calls MADV_DONTNEED on page 0
-      Then A cannot read page 0: SIGBUS
-      And A has a PTE for page 1
-
-      Examples:
-        | memory                                                  |
-        | 4 pages of RAM with vm_insert_page                      |
-        | 4 pages of vmalloc_user memory with remap_vmalloc_range |
-
   @driver_pages.fault-private
   Rule: A write to a private mapping MUST copy the page that the handler returns, and MUST NOT map it first
 
@@ -106,14 +94,14 @@ Feature: A fault handler that returns a page
       When A tries to read page 0 with process_vm_readv
       Then it fails with EFAULT
 
-    @driver_pages.fault-pfnmap.gup-fast
-    Scenario: get_user_pages_fast, which looks at the entry only, gives it
-      Given a driver maps 1 page of RAM into A with a fault handler and VM_PFNMAP
+    @driver_pages.fault-pfnmap.gup-fast @pte_special:1
+    Scenario: get_user_pages_fast, which looks at the entry only, gives a page of a folio
+      Given a driver maps an order-2 folio into A with a fault handler and VM_PFNMAP
       And A reads page 0
       When A tries to vmsplice page 0
       Then it succeeds
 
-    @driver_pages.fault-pfnmap.smaps @since:6.12
+    @driver_pages.fault-pfnmap.smaps @since:6.12 @pte_special:1
     Scenario: Since 6.12 smaps shows it
       Given a driver maps 1 page of RAM into A with a fault handler and VM_PFNMAP
       When A reads page 0
@@ -125,6 +113,21 @@ Feature: A fault handler that returns a page
       When A reads page 0
       Then A counts 1 page in RssFile
       And smaps of A shows 0 kB Rss
+
+    @driver_pages.fault-pfnmap.back @pte_special:1
+    Scenario: munmap gives the reference back as elsewhere
+      Given a driver maps 1 page of RAM into A with a fault handler and VM_PFNMAP
+      And A reads page 0
+      When A unmaps page 0
+      Then page 0 of the driver has 1 reference and no mapping
+
+    @driver_pages.fault-pfnmap.leaked @pte_special:0
+    Scenario: Without pte_special munmap takes the entry for a raw one, and the reference is lost
+      Given a driver maps 1 page of RAM into A with a fault handler and VM_PFNMAP
+      And A reads page 0
+      When A unmaps page 0
+      Then page 0 of the driver has 2 references
+      And page 0 of the driver has mapcount 1
 
   @driver_pages.fault-pmd @needs:thp
   Rule: A page of an order-9 folio that a fault handler returns MUST be mapped by one PTE since 6.12, and in 6.1 by a PMD where it fits

@@ -23,15 +23,6 @@ Feature: What a child gets of a driver's mapping
       And every page of the driver has 3 references
       And B counts 0 pages in RssAnon, 2 in RssFile and 0 in RssShmem
 
-    @driver_pages.fork-flags.eager
-    Scenario: What vm_insert_page has mapped is copied and counted for the child
-      Given a driver maps 2 pages of RAM into A with vm_insert_page
-      When A forks B
-      Then B has a PTE for every page
-      And every page of B is the same memory as every page of A
-      And every page of A has mapcount 2
-      And B counts every page in RssFile
-
     @driver_pages.fork-flags.private
     Scenario: A private mapping that has a copied page is copied with all its entries
       Given a driver has 2 pages of RAM

@@ -424,7 +424,7 @@ Feature: Memory that the kernel itself offers to user space
       Then it succeeds
 
   @driver_pages.interface-discard
-  Rule: MADV_DONTNEED MUST drop pages of an interface, for good if it maps them in mmap, and MUST fail with EINVAL for VM_PFNMAP and VM_LOCKED
+  Rule: MADV_DONTNEED MUST drop pages of an interface, for good if it maps them in mmap, and MUST fail with EINVAL for VM_PFNMAP
 
     @driver_pages.interface-discard.gone
     Scenario Outline: A discarded page of <interface> is SIGBUS
@@ -581,7 +581,6 @@ Feature: Memory that the kernel itself offers to user space
       Examples:
         | interface   |
         | a perf ring |
-        | its vdso    |
 
       @until:6.18
       Examples: Up to 6.18
@@ -675,7 +674,12 @@ Feature: Memory that the kernel itself offers to user space
         | an aio ring   |
 
     @driver_pages.interface-uffd.asynchronous @since:6.12
-    Scenario: A KVM vcpu can be registered in asynchronous write-protect mode
-      Given A maps a KVM vcpu
+    Scenario Outline: <interface> can be registered in asynchronous write-protect mode
+      Given A maps <interface>
       When A tries to register page 0 with userfaultfd in asynchronous write-protect mode
       Then it succeeds
+
+      Examples:
+        | interface     |
+        | a KVM vcpu    |
+        | secret memory |

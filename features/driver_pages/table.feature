@@ -244,7 +244,7 @@ Feature: What each function does, as one table
         | 4 pages of RAM with mmap_action_remap            | 0 kB  |
 
   @driver_pages.table-gup
-  Rule: get_user_pages MUST give what is mapped as a page, and fail for VM_IO and VM_PFNMAP with EFAULT and for a raw PFN in VM_MIXEDMAP with EEXIST
+  Rule: get_user_pages MUST give what is mapped as a page, and fail for a raw PFN: with EFAULT under VM_PFNMAP or VM_IO, with EEXIST elsewhere
     vmsplice(2) asks with FOLL_GET, for reading.
 
     @driver_pages.table-gup.row

@@ -138,8 +138,29 @@ Feature: Which entries of a VM_MIXEDMAP mapping are pages
       And the folio of page 0 of A has mapcount 1
       And A counts 0 pages in RssAnon, 512 in RssFile and 0 in RssShmem
 
+    @mixedmap.folio-pmd.unmap
+    Scenario: Unmapping a part gives the reference back, and the rest faults in again
+      Given a driver maps an order-9 folio into A with vmf_insert_folio_pmd
+      And A reads page 0
+      When A unmaps page 511
+      Then page 0 of the driver has 1 reference and no mapping
+      And A counts in no RSS
+
     @mixedmap.folio-pmd.no-flag
     Scenario: It needs no flag and sets none
       Given a driver maps an order-9 folio into A with vmf_insert_folio_pmd
       When A reads page 0
       Then A has none of VM_PFNMAP and VM_MIXEDMAP
+
+  @mixedmap.folio-pmd-leak @since:7.3 @needs:thp
+  Rule: A driver MUST NOT set VM_MIXEDMAP or VM_PFNMAP for vmf_insert_folio_pmd: unmapping a part loses the reference and the mapping for good
+
+    @mixedmap.folio-pmd-leak.part
+    Scenario: After munmap of one page nothing is mapped, and the folio is counted as if it were
+      Given a driver maps an order-9 folio into A with vmf_insert_folio_pmd and VM_MIXEDMAP
+      And A reads page 0
+      When A unmaps page 511
+      Then A has nothing for pages 0 to 510
+      And page 0 of the driver has 2 references
+      When A exits
+      Then page 0 of the driver has 2 references

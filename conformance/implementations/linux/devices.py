@@ -186,7 +186,13 @@ class Devices:
         device = Device(request.memory, request.pages, request.order)
         if self.module:
             fd = self._open()
-            self._control(0, fd, ALLOCATE, MEMORY[request.memory], request.pages, request.order)
+            try:
+                what = f"{request.memory} memory"
+                self._control(0, fd, ALLOCATE, MEMORY[request.memory], request.pages, request.order, what=what)
+            except Refused as e:
+                if e.result.name != "ENOMEM":
+                    raise
+                raise NotHere("driver-memory", f"the kernel had no {request.memory} memory for a driver") from None
             device.object = Object(fd, request.pages)
         self._names.devices[request.device] = device
 

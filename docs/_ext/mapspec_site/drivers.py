@@ -233,7 +233,7 @@ class DriverFlags(Driver):
 
 
 class CitedBy(Driver):
-    """The rules that cite functions or flags, each with its sentence."""
+    """The rules that are about functions or flags, each with its sentence: they name them outside of scenarios."""
 
     required_arguments = 1
     final_argument_whitespace = True
@@ -244,7 +244,14 @@ class CitedBy(Driver):
         names = self.arguments[0].split()
         if unknown := [n for n in names if n not in where]:
             raise self.error(f"{drivers.FILE} has no {unknown[0]!r}")
-        listed = {rule.id: rule for name in names for rule in where[name] if not rule.id.startswith(TABLE)}
+        named = {e.name: (e.name, *e.words) for e in registry.entries}
+        listed = {
+            rule.id: rule
+            for name in names
+            for rule in where[name]
+            if not rule.id.startswith(TABLE)
+            and any(word in f"{rule.text} {rule.note} {rule.body}" for word in named[name])
+        }
         chapters: dict[str, list[Rule]] = {}
         for rule in sorted(listed.values(), key=lambda r: list(site.suite.rules).index(r.id)):
             chapters.setdefault(rule.chapter, []).append(rule)

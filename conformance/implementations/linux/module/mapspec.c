@@ -109,6 +109,7 @@ static struct platform_device *dma_device;
  * Device memory that keeps what is written to it: BARs of PCI devices without driver that have memory, such as a
  * display or QEMU's ivshmem-plain, in portions that a PMD can map.
  */
+#ifdef CONFIG_PCI
 static struct bar {
 	struct pci_dev *device;
 	resource_size_t start;
@@ -146,27 +147,24 @@ static void forget_bars(void)
 
 static void give_back_bar(struct device_file *d)
 {
-#ifdef CONFIG_PCI
 	if (!d->bar)
 		return;
 	if (d->io)
 		iounmap(d->io);
-	pci_disable_device(d->bar->device);
-	d->bar->taken = false;
-	d->bar = NULL;
 	d->io = NULL;
-#endif
+	pci_disable_device(d->bar->device);
+	WRITE_ONCE(d->bar->taken, false);
+	d->bar = NULL;
 }
 
 /* Whether there was one. */
 static bool take_bar(struct device_file *d)
 {
-#ifdef CONFIG_PCI
 	size_t size = d->count << PAGE_SHIFT;
 
 	mutex_lock(&bars_lock);
 	for (unsigned int i = 0; i < nr_bars && !d->bar && size <= PMD_SIZE; i++) {
-		if (bars[i].taken || pci_enable_device(bars[i].device))
+		if (READ_ONCE(bars[i].taken) || pci_enable_device(bars[i].device))
 			continue;
 		bars[i].taken = true;
 		d->bar = &bars[i];
@@ -175,16 +173,33 @@ static bool take_bar(struct device_file *d)
 	if (!d->bar)
 		return false;
 	d->io = ioremap(d->bar->start, size);
-	if (d->io) {
-		memset_io(d->io, 0, size);
-		for (unsigned long i = 0; i < d->count; i++)
-			d->pfns[i] = (d->bar->start >> PAGE_SHIFT) + i;
-		return true;
+	if (!d->io) {
+		give_back_bar(d);
+		return false;
 	}
-	give_back_bar(d);
-#endif
-	return false;
+	memset_io(d->io, 0, size);
+	for (unsigned long i = 0; i < d->count; i++)
+		d->pfns[i] = (d->bar->start >> PAGE_SHIFT) + i;
+	return true;
 }
+
+/* Reads the first word of a page, or writes it. */
+static void io_word(struct device_file *d, unsigned long i, u64 *value, bool write)
+{
+	void __iomem *at = d->io + (i << PAGE_SHIFT);
+
+	if (write)
+		memcpy_toio(at, value, sizeof(*value));
+	else
+		memcpy_fromio(value, at, sizeof(*value));
+}
+#else
+static void find_bars(void) {}
+static void forget_bars(void) {}
+static void give_back_bar(struct device_file *d) {}
+static bool take_bar(struct device_file *d) { return false; }
+static void io_word(struct device_file *d, unsigned long i, u64 *value, bool write) {}
+#endif
 
 /* Else physical addresses where nothing is, reserved so that nothing comes there. */
 static int take_room(struct device_file *d)
@@ -193,6 +208,8 @@ static int take_room(struct device_file *d)
 	const resource_size_t align = max_t(resource_size_t, PMD_SIZE, 128UL << 20), size = d->count << PAGE_SHIFT;
 	resource_size_t from = 2ULL << 30;
 
+	if (IS_ENABLED(CONFIG_UML))
+		return -ENOPKG; /* where a program must not have a page that is none of the host's file */
 	for (int tries = 0; tries < 64; tries++) {
 		unsigned long i;
 
@@ -270,6 +287,8 @@ static int take_area(struct device_file *d)
 		d->area = kzalloc(max_t(size_t, size, 4 * PAGE_SIZE), GFP_USER);
 		break;
 	default:
+		if (!IS_ENABLED(CONFIG_HAS_DMA))
+			return -ENOPKG;
 		d->area = dma_alloc_coherent(&dma_device->dev, size, &d->dma, GFP_USER);
 	}
 	if (!d->area)
@@ -517,8 +536,11 @@ static bool is_bug(struct device_file *d, struct vm_area_struct *vma, u64 functi
 	case MAPSPEC_FAULT_INSERT_MIXED:
 	case MAPSPEC_FAULT_INSERT_MIXED_MKWRITE:
 		return !SINCE(6, 12) && !(vma->vm_flags & VM_MIXEDMAP) && !is_zero_pfn(d->pfns[first]);
-	case MAPSPEC_FAULT: /* no driver may give these away: their struct page is used for something else */
-		return d->memory == MAPSPEC_SLAB || d->memory == MAPSPEC_ANONYMOUS;
+	case MAPSPEC_FAULT:
+		/* No BUG, but worse: struct page of these is used for something else, and an entry that is not known
+		 * as a page again, without pte_special, leaves its reference and its counts behind. */
+		return d->memory == MAPSPEC_SLAB || d->memory == MAPSPEC_ANONYMOUS ||
+		       (d->memory == MAPSPEC_ZERO && !IS_ENABLED(CONFIG_ARCH_HAS_PTE_SPECIAL));
 	default:
 		return false;
 	}
@@ -1122,15 +1144,10 @@ static int words(struct device_file *d, u64 first, u64 count, u64 value, u64 *to
 	for (u64 i = 0; i < count; i++) {
 		u64 *at;
 
-#ifdef CONFIG_PCI
-		if (d->io) {
-			if (to)
-				memcpy_fromio(&to[i], d->io + ((first + i) << PAGE_SHIFT), sizeof(*to));
-			else
-				memcpy_toio(d->io + ((first + i) << PAGE_SHIFT), &value, sizeof(value));
+		if (d->memory == MAPSPEC_MMIO) {
+			io_word(d, first + i, to ? &to[i] : &value, !to);
 			continue;
 		}
-#endif
 		at = kmap_local_page(d->pages[first + i]);
 		if (to)
 			to[i] = *at;
