@@ -49,7 +49,8 @@ def split_pmd(k: Kernel, mm: Mm, vpn: Vpn) -> None:
         if folio.is_exclusive(0):
             folio.set_exclusive(0, folio.pages)
         # map
-        mm.table.put(vpn, end, entry._replace(kind="pte"))
+        dirty = entry.dirty and k.profile["large_folios.split-dirty"] == "entries"
+        mm.table.put(vpn, end, entry._replace(kind="pte", dirty=dirty))
         # account: what the PMD knew about writes is the folio's now.
         folio.dirty |= entry.dirty
         k.get(folio, folio.pages - 1)

@@ -87,7 +87,7 @@ Feature: How pages are counted that are neither anonymous nor of a file
       And pages 2 to 3 of the driver have 2 references
 
   @driver_pages.pss
-  Rule: smaps MUST divide a page of one page by its mappings, whoever has them, and round each page and the sum down
+  Rule: smaps MUST divide each page that has a mapcount of its own by its mappings, whoever has them, and round each page and the sum down
 
     @driver_pages.pss.fork
     Scenario Outline: <memory> in parent and child is <pss> of <rss> kB in each

@@ -78,7 +78,7 @@ Feature: A fault handler that returns a page
       And A counts 0 pages in RssAnon, 1 in RssFile and 0 in RssShmem
 
   @driver_pages.fault-pfnmap
-  Rule: A page that a fault handler returns into a VM_PFNMAP mapping MUST be counted, and get_user_pages MUST refuse it, except that get_user_pages_fast MAY give it
+  Rule: A fault handler MUST NOT return a page into a VM_PFNMAP mapping: it is counted, and without pte_special the counts are never taken back
 
     @driver_pages.fault-pfnmap.counted
     Scenario: The process has the page, and pays for it with a reference and RssFile
@@ -86,20 +86,6 @@ Feature: A fault handler that returns a page
       When A reads page 0
       Then page 0 of the driver has 2 references
       And A counts 0 pages in RssAnon, 1 in RssFile and 0 in RssShmem
-
-    @driver_pages.fault-pfnmap.gup
-    Scenario: get_user_pages that looks at the VMA refuses it
-      Given a driver maps 1 page of RAM into A with a fault handler and VM_PFNMAP
-      And A reads page 0
-      When A tries to read page 0 with process_vm_readv
-      Then it fails with EFAULT
-
-    @driver_pages.fault-pfnmap.gup-fast @pte_special:1
-    Scenario: get_user_pages_fast, which looks at the entry only, gives a page of a folio
-      Given a driver maps an order-2 folio into A with a fault handler and VM_PFNMAP
-      And A reads page 0
-      When A tries to vmsplice page 0
-      Then it succeeds
 
     @driver_pages.fault-pfnmap.smaps @since:6.12 @pte_special:1
     Scenario: Since 6.12 smaps shows it

@@ -178,7 +178,7 @@ Feature: Memory that the kernel itself offers to user space
         | a perf ring | nothing |
 
     @driver_pages.interface-counts.mapcount
-    Scenario Outline: The page of <interface> has mapcount 1, and 2 when it is mapped twice
+    Scenario Outline: Page 0 of <interface> has mapcount 2 when it is mapped twice
       Given A maps <interface>
       And A reads page 0
       When A maps the same as twin
@@ -287,7 +287,7 @@ Feature: Memory that the kernel itself offers to user space
         | an aio ring |
 
     @driver_pages.interface-fork.absent
-    Scenario Outline: The child has no <interface>
+    Scenario Outline: fork leaves out <interface>
       Given A maps <interface>
       And A has VM_DONTCOPY
       And A reads page 0

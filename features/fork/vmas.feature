@@ -196,8 +196,12 @@ Feature: Which mappings fork copies
         | a base page                      |
         | an order-4 folio                 |
         | an order-9 folio mapped by a PMD |
-        | an order-9 folio mapped by PTEs  |
         | a hugetlb page                   |
+
+      @since:6.12
+      Examples: The mprotect that maps it by PTEs takes the write permission away in 6.1
+        | page                            |
+        | an order-9 folio mapped by PTEs |
 
     @fork.dontfork.undone
     Scenario: Memory is shared again after MADV_DOFORK

@@ -491,7 +491,7 @@ static bool insert_is_bug(struct vm_area_struct *vma, unsigned long address, str
 {
 	if (vma->vm_flags & VM_MIXEDMAP || address < vma->vm_start || address >= vma->vm_end)
 		return false;
-	if (batch && SINCE(6, 18))
+	if (batch && SINCE(7, 3))
 		return false; /* VM_WARN_ON_ONCE */
 	if (!SINCE(6, 12) && !batch && !page_count(page))
 		return false; /* -EINVAL comes first */
