@@ -11,7 +11,7 @@ from . import files, mixedmap, pfnmap, unmap
 from .device import Device, Driver
 from .folio import File, Folio, Kind, Place
 from .kernel import Kernel
-from .mm import Mm
+from .mm import Leaf, Mm
 from .units import BadRequest, Bug, Errno, Order, PageCount, PageIndex, Pfn, Signal, Unsupported, Vpn, align_down
 from .vma import DONTCOPY, DONTDUMP, DONTEXPAND, IO, LOCKED, MIXEDMAP, PFNMAP, Protection, Vma
 
@@ -220,6 +220,12 @@ def _finish_fault(k: Kernel, mm: Mm, vma: Vma, vpn: Vpn, place: Place, *, write:
     if write:
         place.folio.dirty = True  # fault_dirty_shared_page
     files.map_pages(k, mm, vma, vpn, place.folio, place.page, 1, write=write)
+    # rule: driver_pages.fault-pfnmap
+    if vma.flags & PFNMAP and not vma.cow and not k.profile.pte_special:
+        # It has been counted, and from now on vm_normal_page() takes it for a raw entry.
+        made = mm.table.get(vpn)
+        assert isinstance(made, Leaf)
+        mm.table.put(vpn, vpn + 1, made._replace(kind="raw"))
 
 
 def call_driver(

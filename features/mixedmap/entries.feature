@@ -21,10 +21,14 @@ Feature: Which entries of a VM_MIXEDMAP mapping are pages
         | vm_map_pages_zero |
         | vmf_insert_page   |
 
+      @since:6.18
+      Examples: A function that 6.18 has
+        | handler                 |
+        | vmf_insert_page_mkwrite |
+
       @since:7.3
-      Examples: Functions that only 7.3 has
+      Examples: Through mmap_prepare
         | handler                      |
-        | vmf_insert_page_mkwrite      |
         | mmap_action_map_kernel_pages |
 
     @mixedmap.counted.vmalloc
@@ -126,7 +130,7 @@ Feature: Which entries of a VM_MIXEDMAP mapping are pages
       Then it succeeds
       And A has the zero page for page 0
 
-  @mixedmap.folio-pmd @since:7.3 @needs:thp
+  @mixedmap.folio-pmd @since:6.18 @needs:thp
   Rule: vmf_insert_folio_pmd MUST map a whole folio by one PMD, with one reference
 
     @mixedmap.folio-pmd.counts
@@ -152,7 +156,7 @@ Feature: Which entries of a VM_MIXEDMAP mapping are pages
       When A reads page 0
       Then A has none of VM_PFNMAP and VM_MIXEDMAP
 
-  @mixedmap.folio-pmd-leak @since:7.3 @needs:thp
+  @mixedmap.folio-pmd-leak @since:6.18 @needs:thp
   Rule: A driver MUST NOT set VM_MIXEDMAP or VM_PFNMAP for vmf_insert_folio_pmd: unmapping a part loses the reference and the mapping for good
 
     @mixedmap.folio-pmd-leak.part

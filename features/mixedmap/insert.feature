@@ -174,7 +174,7 @@ Feature: Inserting pages into a mapping
       When the driver calls vmf_insert_mixed for page 0 of A with its page 0
       Then the call is a BUG
 
-  @mixedmap.folio-pmd-fits @since:7.3 @needs:thp
+  @mixedmap.folio-pmd-fits @since:6.18 @needs:thp
   Rule: vmf_insert_folio_pmd MUST map nothing where the block does not fit
 
     @mixedmap.folio-pmd-fits.skewed
