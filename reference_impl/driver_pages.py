@@ -132,6 +132,9 @@ def _mmap_handler(k: Kernel, mm: Mm, vma: Vma, count: PageCount) -> None:
     driver = vma.driver
     assert driver is not None
     device, first = driver.device, vma.offset
+    if driver.function.startswith("mmap_action") and count > vma.end - vma.first:
+        # rule: pfnmap.action-bounds
+        raise Errno("EFAULT")
     match driver.function:
         case "vm_insert_page":
             for i in range(count):
@@ -261,6 +264,7 @@ def _call(
             return "0"
         case _:
             code = ""
+            store = function == "vmf_insert_page_mkwrite"
             for i in range(count):
-                code = call(k, mm, vma, first + i, device, page + i, function)
+                code = call(k, mm, vma, first + i, device, page + i, function, write=store)
             return code

@@ -74,7 +74,7 @@ def vmf_insert_pfn(k: Kernel, mm: Mm, vma: Vma, vpn: Vpn, place: Place) -> str:
     return "VM_FAULT_NOPAGE"
 
 
-def check_insert_pfn(vma: Vma, place: Place) -> None:
+def check_insert_pfn(vma: Vma, place: Place, *, pmd: bool = False) -> None:
     """The BUG_ONs of vmf_insert_pfn_prot and vmf_insert_pfn_pmd."""
     # rule: pfnmap.insert-contract
     flags = vma.flags & (PFNMAP | MIXEDMAP)
@@ -82,7 +82,7 @@ def check_insert_pfn(vma: Vma, place: Place) -> None:
         raise Bug("vmf_insert_pfn() needs exactly one of VM_PFNMAP and VM_MIXEDMAP.")
     if flags == PFNMAP and vma.cow:
         raise Bug("vmf_insert_pfn() cannot map into a private mapping.")
-    if flags == MIXEDMAP and place.folio.kind != "mmio":
+    if flags == MIXEDMAP and place.folio.kind != "mmio" and not pmd:
         raise Bug("vmf_insert_pfn() with VM_MIXEDMAP takes no page that has a struct page.")
 
 
@@ -91,10 +91,10 @@ def vmf_insert_pfn_pmd(k: Kernel, mm: Mm, vma: Vma, vpn: Vpn, place: Place) -> s
     size = k.profile.pmd_pages
     start = align_down(vpn, size)
     aligned = (place.folio.pfn + place.page - (vpn - start)) % size == 0
+    check_insert_pfn(vma, place, pmd=True)
     # rule: pfnmap.huge-aligned
     if not aligned or start < vma.first or start + size > vma.end or not mm.pmd_none(vpn):
         return "VM_FAULT_FALLBACK"
-    check_insert_pfn(vma, place)
     # count: nothing.
     # map
     writable = vma.shared and vma.may_write

@@ -88,6 +88,13 @@ def zap(k: Kernel, mm: Mm, first: Vpn, end: Vpn) -> None:
             swap.drop_entries(k, entry.slot, count)
 
 
+def _counts_lost(k: Kernel, mm: Mm, vpn: Vpn) -> bool:
+    """zap_huge_pmd: whether the VMA says that this PMD is raw, whatever it maps."""
+    # rule: mixedmap.folio-pmd-leak
+    vma = mm.find(vpn)
+    return vma is not None and vma.special_huge and k.profile["mixedmap.folio-pmd-zap"] == "lost"
+
+
 def _zap_present(k: Kernel, mm: Mm, batch: Batch) -> None:
     vpn, count, kind, folio, page, dirty = batch
 
@@ -99,6 +106,8 @@ def _zap_present(k: Kernel, mm: Mm, batch: Batch) -> None:
         case "pte":
             change = k.counting.unmap_ptes(folio, page, count, mm)
             references = count
+        case "pmd" if _counts_lost(k, mm, vpn):
+            pass
         case "pmd":
             change = k.counting.unmap_pmd(folio, mm)
             references = 1

@@ -13,6 +13,7 @@ KERNELS, WHY_NOT = handlers.kernels()
 
 
 @pytest.mark.skipif(bool(WHY_NOT), reason=WHY_NOT)
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("kernel", KERNELS, ids=lambda k: str(k.version))
 def test_every_handler_compiles(kernel: handlers.Kernel) -> None:
     said = handlers.build(kernel)

@@ -232,6 +232,19 @@ def tries_to_map_pages(c: Context, process: str, pages: Pages, how: tuple[str, s
     send(c, process, DEVICE, handler, how, DEFAULT_REGION, must=False, **fields)
 
 
+@operation("{process} tries to map the driver's {pages} {how} with {handler}, which maps {count} pages")
+def tries_to_map_more(
+    c: Context, process: str, pages: Pages, how: tuple[str, str], handler: Handler, part: int
+) -> None:
+    """mmap(2) of some pages of the device, where the mmap handler maps another number of pages than the mapping has;
+    it may fail.  For functions of mmap_prepare only: remap_pfn_range would map behind the end."""
+    if not handler.function.startswith("mmap_action"):
+        raise VocabularyError(f"{handler.function} does not look at the end of the mapping")
+    span = device_span(c, pages)
+    fields = {"offset": span["first"], "pages": span["count"], "part": part}
+    send(c, process, DEVICE, handler, how, DEFAULT_REGION, must=False, **fields)
+
+
 def map_device(
     c: Context,
     process: str,

@@ -477,7 +477,7 @@ Feature: What each function does, as one table
         | 4 pages of page cache with vm_insert_page               | A cannot read page 0: SIGBUS |
         | 4 pages of device memory with vm_iomap_memory           | it fails with EINVAL         |
         | 4 pages of device memory with vmf_insert_pfn            | it fails with EINVAL         |
-        | 4 pages of device memory with vmf_insert_mixed          | A reads "old" in page 0      |
+        | 4 pages of device memory with vmf_insert_mixed          | A has nothing for page 0     |
 
       @pte_special:1
       Examples: Raw, where the architecture has pte_special

@@ -168,3 +168,17 @@ Feature: Which entries of a VM_MIXEDMAP mapping are pages
       And page 0 of the driver has 2 references
       When A exits
       Then page 0 of the driver has 2 references
+
+    @mixedmap.folio-pmd-leak.whole @until:6.18
+    Scenario: In 6.18 munmap of the whole mapping loses them as well
+      Given a driver maps an order-9 folio into A with vmf_insert_folio_pmd and VM_MIXEDMAP
+      And A reads page 0
+      When A unmaps every page
+      Then page 0 of the driver has 2 references
+
+    @mixedmap.folio-pmd-leak.whole-back @since:7.3
+    Scenario: Since 7.3 munmap of the whole mapping gives them back
+      Given a driver maps an order-9 folio into A with vmf_insert_folio_pmd and VM_MIXEDMAP
+      And A reads page 0
+      When A unmaps every page
+      Then page 0 of the driver has 1 reference and no mapping

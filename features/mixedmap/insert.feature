@@ -83,12 +83,41 @@ Feature: Inserting pages into a mapping
   Rule: vmf_insert_mixed MUST return VM_FAULT_NOPAGE and keep the old entry where something is mapped
 
     @mixedmap.mixed-occupied.other
-    Scenario: The caller is told success, and another page is still mapped
-      Given a driver maps 2 pages of RAM into A with vmf_insert_mixed
+    Scenario Outline: The caller of <function> is told success, and another page is still mapped
+      Given a driver maps 2 pages of RAM into A with <function>
       And A writes "zero" to page 0
-      When the driver calls vmf_insert_mixed for page 0 of A with its page 1
+      When the driver calls <function> for page 0 of A with its page 1
       Then the call returns VM_FAULT_NOPAGE
       And A reads "zero" in page 0
+
+      Examples:
+        | function         |
+        | vmf_insert_mixed |
+
+      @pte_special:1
+      Examples: For a store
+        | function                 |
+        | vmf_insert_mixed_mkwrite |
+
+  @mixedmap.mkwrite-occupied @since:6.18
+  Rule: vmf_insert_page_mkwrite for a store MUST accept a slot that maps the same page, and MUST return VM_FAULT_SIGBUS where another page is mapped
+
+    @mixedmap.mkwrite-occupied.same
+    Scenario: The same page again is a success and counts nothing
+      Given a driver maps 2 pages of RAM into A with vmf_insert_page_mkwrite
+      And A writes "zero" to page 0
+      When the driver calls vmf_insert_page_mkwrite for page 0 of A with its page 0
+      Then the call returns VM_FAULT_NOPAGE
+      And page 0 of the driver has 2 references
+
+    @mixedmap.mkwrite-occupied.other
+    Scenario: Another page is an error
+      Given a driver maps 2 pages of RAM into A with vmf_insert_page_mkwrite
+      And A writes "zero" to page 0
+      When the driver calls vmf_insert_page_mkwrite for page 0 of A with its page 1
+      Then the call returns VM_FAULT_SIGBUS
+      And A reads "zero" in page 0
+      And page 1 of the driver has 1 reference and no mapping
 
   @mixedmap.outside
   Rule: vm_insert_page MUST return -EFAULT for an address outside of the VMA
@@ -101,6 +130,19 @@ Feature: Inserting pages into a mapping
       When the driver calls vm_insert_pages for every page of A's half with its page 0
       Then the call returns -EFAULT and has left 2 pages
       And A's half has nothing for page 0 of half
+
+    @mixedmap.outside.fault
+    Scenario Outline: To a fault handler <function> says VM_FAULT_SIGBUS
+      Given a driver has 4 pages of RAM
+      And A maps the driver's pages 0 to 1 shared with <function> as half
+      And A unmaps page 1 of half
+      When the driver calls <function> for every page of A's half with its page 0
+      Then the call returns VM_FAULT_SIGBUS
+
+      Examples:
+        | function         |
+        | vmf_insert_page  |
+        | vmf_insert_mixed |
 
   @mixedmap.insert-pages-left
   Rule: vm_insert_pages MUST keep what it has mapped before an error, and tell how many pages it has not mapped
@@ -147,10 +189,19 @@ Feature: Inserting pages into a mapping
   Rule: A driver MUST NOT call vm_insert_page outside of the mmap handler without VM_MIXEDMAP, nor in a VM_PFNMAP mapping: both are a BUG
 
     @mixedmap.insert-contract.late
-    Scenario: From a fault handler, in a mapping without the flag
+    Scenario Outline: <function> from a fault handler, in a mapping without the flag
       Given a driver maps 2 pages of RAM into A with a fault handler
-      When the driver calls vm_insert_page for page 0 of A with its page 0
+      When the driver calls <function> for every page of A with its page 0
       Then the call is a BUG
+
+      Examples:
+        | function       |
+        | vm_insert_page |
+
+      @until:6.18
+      Examples: Up to 6.18 the batch too
+        | function        |
+        | vm_insert_pages |
 
     @mixedmap.insert-contract.pfnmap
     Scenario: In a mapping that has VM_PFNMAP

@@ -192,6 +192,7 @@ Feature: What the rest of the kernel does with a VM_MIXEDMAP mapping
         | MADV_WIPEONFORK    |
         | MADV_COLLAPSE      |
         | MADV_GUARD_INSTALL |
+        | MADV_GUARD_REMOVE  |
 
     @mixedmap.madvise.accepted
     Scenario Outline: <advice> succeeds and changes no entry
@@ -207,9 +208,12 @@ Feature: What the rest of the kernel does with a VM_MIXEDMAP mapping
         | MADV_POPULATE_READ  |
         | MADV_POPULATE_WRITE |
         | MADV_DONTFORK       |
+        | MADV_KEEPONFORK     |
         | MADV_DONTDUMP       |
         | MADV_MERGEABLE      |
+        | MADV_UNMERGEABLE    |
         | MADV_NORMAL         |
+        | MADV_WILLNEED       |
 
     @mixedmap.madvise.dofork @until:6.18
     Scenario: Up to 6.18 MADV_DOFORK succeeds
@@ -230,21 +234,32 @@ Feature: What the rest of the kernel does with a VM_MIXEDMAP mapping
       Then it fails with ENODEV
 
   @mixedmap.mincore
-  Rule: mincore MUST say of the pages of a VM_MIXEDMAP mapping that they are resident, and of empty slots that they are not
+  Rule: mincore MUST say of the entries of a VM_MIXEDMAP mapping that they are resident, and of empty slots that they are not
 
     @mixedmap.mincore.entries
-    Scenario: One page of two
-      Given a driver maps 2 pages of RAM into A with vmf_insert_page
+    Scenario Outline: One entry of two, made with <function>
+      Given a driver maps 2 pages of RAM into A with <function>
       When A reads page 0
       Then mincore says of page 0 of A that it is resident
       And mincore says of page 1 of A that it is not resident
 
+      Examples:
+        | function         |
+        | vmf_insert_page  |
+        | vmf_insert_mixed |
+
   @mixedmap.core-dump
-  Rule: A core dump MAY hold the pages of a VM_MIXEDMAP mapping, unless VM_DONTDUMP or VM_IO is set
+  Rule: A core dump MAY hold the pages of a VM_MIXEDMAP mapping, unless VM_DONTDUMP or VM_IO is set, and only room for its raw entries
 
     @mixedmap.core-dump.held
     Scenario: vm_insert_page sets neither, so the pages are in the file
       Given a driver maps 2 pages of RAM into A with vm_insert_page
+      Then a core dump of A holds 2 pages of it
+
+    @mixedmap.core-dump.raw @pte_special:1
+    Scenario: For raw entries the file has room, and nothing but zeros there
+      Given a driver maps 2 pages of RAM into A with vmf_insert_mixed
+      And A reads every page
       Then a core dump of A holds 2 pages of it
 
     @mixedmap.core-dump.vmalloc

@@ -148,3 +148,11 @@ Feature: What a raw entry is, and what it does not count
       And A reads page 0
       When A forks B
       Then B has a raw PMD for every page
+
+    @pfnmap.huge-entry.mixed
+    Scenario: In a VM_MIXEDMAP mapping it is raw as well, although there is a folio
+      Given a driver maps an order-9 folio into A with vmf_insert_pfn_pmd and VM_MIXEDMAP
+      When A reads page 5
+      Then A has a raw PMD for every page
+      And page 0 of the driver has 1 reference and no mapping
+      And A counts in no RSS

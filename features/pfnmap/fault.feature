@@ -50,11 +50,17 @@ Feature: Inserting page frame numbers at a fault
       Then the call returns VM_FAULT_SIGBUS
 
   @pfnmap.insert-contract @needs:driver-bugs
-  Rule: A driver MUST NOT call vmf_insert_pfn without VM_PFNMAP, in a private mapping, or with VM_MIXEDMAP for a page that has a struct page: each is a BUG
+  Rule: A driver MUST NOT call vmf_insert_pfn with neither or both of VM_PFNMAP and VM_MIXEDMAP, in a private VM_PFNMAP mapping, or with VM_MIXEDMAP for a page that has a struct page: each is a BUG
 
     @pfnmap.insert-contract.no-flag
     Scenario: A mapping with neither flag
       Given a driver maps 1 page of RAM into A with a fault handler
+      When the driver calls vmf_insert_pfn for page 0 of A with its page 0
+      Then the call is a BUG
+
+    @pfnmap.insert-contract.both
+    Scenario: A mapping with both flags
+      Given a driver maps 1 page of RAM into A with a fault handler, VM_PFNMAP and VM_MIXEDMAP
       When the driver calls vmf_insert_pfn for page 0 of A with its page 0
       Then the call is a BUG
 
@@ -69,6 +75,12 @@ Feature: Inserting page frame numbers at a fault
     Scenario: A page of RAM in a VM_MIXEDMAP mapping
       Given a driver maps 1 page of RAM into A with vmf_insert_mixed
       When the driver calls vmf_insert_pfn for page 0 of A with its page 0
+      Then the call is a BUG
+
+    @pfnmap.insert-contract.huge @needs:thp
+    Scenario: vmf_insert_pfn_pmd asks for one of the flags too
+      Given a driver maps an order-9 folio into A with a fault handler
+      When the driver calls vmf_insert_pfn_pmd for every page of A with its page 0
       Then the call is a BUG
 
   @pfnmap.insert-mixed-device

@@ -31,6 +31,7 @@ Feature: Mapping page frame numbers in the mmap handler
       Given a driver has 4 pages of RAM
       When A maps the driver's memory shared with remap_pfn_range
       Then A has a raw PTE for every page
+      And every page of A is mapped writable
 
     @pfnmap.eager.gone
     Scenario: After the driver has revoked a page, an access to it ends in SIGBUS
@@ -59,7 +60,7 @@ Feature: Mapping page frame numbers in the mmap handler
   @pfnmap.remap-twice
   Rule: A second remap_pfn_range of a whole VMA MAY be refused with -EINVAL instead
 
-    @pfnmap.remap-twice.refused @since:7.3 @pte_special:1
+    @pfnmap.remap-twice.refused @since:6.18 @pte_special:1
     Scenario: On x86 the range is tracked, and found to be mapped already
       Given a driver maps 4 pages of RAM into A with remap_pfn_range
       When the driver calls remap_pfn_range for every page of A with its page 0
@@ -75,10 +76,20 @@ Feature: Mapping page frame numbers in the mmap handler
   Rule: In a private mapping that may become writable remap_pfn_range MUST refuse a range that is not the whole VMA
 
     @pfnmap.private-whole.half
-    Scenario: Half of the VMA is refused
+    Scenario Outline: Half of the VMA with <handler> is refused
       Given a driver has 4 pages of RAM
-      When A tries to map the driver's memory privately with remap_pfn_range for its first 2 pages
+      When A tries to map the driver's memory privately with <handler> for its first 2 pages
       Then it fails with EINVAL
+
+      Examples:
+        | handler            |
+        | remap_pfn_range    |
+        | io_remap_pfn_range |
+
+      @since:7.3
+      Examples: Through mmap_prepare
+        | handler           |
+        | mmap_action_remap |
 
     @pfnmap.private-whole.whole
     Scenario: The whole VMA is mapped
@@ -127,6 +138,21 @@ Feature: Mapping page frame numbers in the mmap handler
       Given a driver has 4 pages of device memory
       When A maps the driver's pages 2 to 3 shared with vm_iomap_memory as half
       Then A's half has a raw PTE for every page of half
+
+  @pfnmap.action-bounds @since:7.3
+  Rule: An action of mmap_prepare MUST refuse a range that reaches past the end of the VMA, with EFAULT
+
+    @pfnmap.action-bounds.longer
+    Scenario Outline: <handler> of six pages into a VMA of four
+      Given a driver has 6 pages of RAM
+      When A tries to map the driver's pages 0 to 3 shared with <handler>, which maps 6 pages
+      Then it fails with EFAULT
+      And every page of the driver has 1 reference and no mapping
+
+      Examples:
+        | handler                      |
+        | mmap_action_remap            |
+        | mmap_action_map_kernel_pages |
 
   @pfnmap.coherent
   Rule: dma_mmap_coherent MUST map coherent memory as page frame numbers, and refuse what reaches past its end

@@ -169,7 +169,7 @@ Feature: What the rest of the kernel does with a VM_PFNMAP mapping
       And A counts 0 pages in RssAnon, 1 in RssFile and 0 in RssShmem
 
   @pfnmap.mincore
-  Rule: mincore MUST say of a raw entry that it is resident since 7.3, and MUST say the contrary before
+  Rule: mincore MUST answer for a VM_PFNMAP mapping by its entries since 7.3, and by the page cache of its file before
 
     @pfnmap.mincore.entries @since:7.3
     Scenario: Entries are resident, empty slots are not
@@ -179,7 +179,7 @@ Feature: What the rest of the kernel does with a VM_PFNMAP mapping
       And mincore says of page 1 of A that it is not resident
 
     @pfnmap.mincore.cache @until:6.18
-    Scenario: Up to 6.18 the page cache of the device is asked, which is empty
+    Scenario: Up to 6.18 the page cache of the device is empty, and so is the mapping
       Given a driver maps 2 pages of RAM into A with vmf_insert_pfn
       When A reads page 0
       Then mincore says of pages 0 to 1 of A that they are not resident
@@ -194,6 +194,37 @@ Feature: What the rest of the kernel does with a VM_PFNMAP mapping
       Then it succeeds
       And A has none of VM_LOCKED
       And A has nothing for every page
+
+  @pfnmap.dontexpand
+  Rule: VM_DONTEXPAND alone MUST keep a mapping from being locked and from MADV_DODUMP, as VM_IO, VM_PFNMAP and VM_MIXEDMAP do
+
+    @pfnmap.dontexpand.mlock
+    Scenario: mlock populates the mapping, and does not lock it
+      Given a driver maps 2 pages of RAM into A with a fault handler and VM_DONTEXPAND
+      When A locks every page
+      Then A has a PTE for every page
+      And A has none of VM_LOCKED
+
+    @pfnmap.dontexpand.mlock-plain
+    Scenario: Without any of the four flags it is locked
+      Given a driver maps 2 pages of RAM into A with a fault handler
+      When A locks every page
+      Then A has a PTE for every page
+      And A has VM_LOCKED
+
+    @pfnmap.dontexpand.dodump
+    Scenario: MADV_DODUMP cannot take VM_DONTDUMP away
+      Given a driver maps 2 pages of RAM into A with a fault handler, VM_DONTEXPAND and VM_DONTDUMP
+      When A tries MADV_DODUMP on every page
+      Then it fails with EINVAL
+      And A has VM_DONTDUMP
+
+    @pfnmap.dontexpand.dodump-plain
+    Scenario: Without any of the four flags a program can take away VM_DONTDUMP of the driver
+      Given a driver maps 2 pages of RAM into A with a fault handler and VM_DONTDUMP
+      When A tries MADV_DODUMP on every page
+      Then it succeeds
+      And A has none of VM_DONTDUMP
 
   @pfnmap.mremap-move
   Rule: mremap MUST move raw entries with their mapping
@@ -294,6 +325,7 @@ Feature: What the rest of the kernel does with a VM_PFNMAP mapping
         | MADV_WIPEONFORK     |
         | MADV_COLLAPSE       |
         | MADV_GUARD_INSTALL  |
+        | MADV_GUARD_REMOVE   |
 
     @pfnmap.madvise.accepted
     Scenario Outline: <advice> succeeds and changes no entry
@@ -303,19 +335,28 @@ Feature: What the rest of the kernel does with a VM_PFNMAP mapping
       And A has a raw PTE for every page
 
       Examples:
-        | advice          |
-        | MADV_DONTFORK   |
-        | MADV_DONTDUMP   |
-        | MADV_MERGEABLE  |
-        | MADV_NORMAL     |
-        | MADV_RANDOM     |
-        | MADV_SEQUENTIAL |
+        | advice           |
+        | MADV_DONTFORK    |
+        | MADV_KEEPONFORK  |
+        | MADV_DONTDUMP    |
+        | MADV_MERGEABLE   |
+        | MADV_UNMERGEABLE |
+        | MADV_NORMAL      |
+        | MADV_RANDOM      |
+        | MADV_SEQUENTIAL  |
+        | MADV_WILLNEED    |
 
-    @pfnmap.madvise.huge @needs:thp
-    Scenario: MADV_HUGEPAGE is accepted and maps nothing larger
+      @needs:thp
+      Examples: With huge pages
+        | advice          |
+        | MADV_HUGEPAGE   |
+        | MADV_NOHUGEPAGE |
+
+    @pfnmap.madvise.remove
+    Scenario: MADV_REMOVE finds that a device has no holes
       Given a driver maps 2 pages of RAM into A with remap_pfn_range
-      When A tries MADV_HUGEPAGE on every page
-      Then it succeeds
+      When A tries MADV_REMOVE on every page
+      Then it fails with ENODEV
       And A has a raw PTE for every page
 
     @pfnmap.madvise.insert
@@ -372,7 +413,7 @@ Feature: What the rest of the kernel does with a VM_PFNMAP mapping
         | a fault handler |
 
   @pfnmap.core-dump
-  Rule: A core dump MUST leave out a mapping with VM_IO or VM_DONTDUMP, and MAY hold one that has only VM_PFNMAP
+  Rule: A core dump MUST leave out a mapping with VM_IO or VM_DONTDUMP, and MAY have room for one with VM_PFNMAP alone
 
     @pfnmap.core-dump.remapped
     Scenario: remap_pfn_range sets both flags
@@ -390,6 +431,6 @@ Feature: What the rest of the kernel does with a VM_PFNMAP mapping
         | VM_DONTDUMP |
 
     @pfnmap.core-dump.pfnmap
-    Scenario: With VM_PFNMAP alone the pages are in the file
+    Scenario: With VM_PFNMAP alone the file has room for the pages, and nothing but zeros there
       Given a driver maps 2 pages of RAM into A with vmf_insert_pfn
       Then a core dump of A holds 2 pages of it

@@ -91,7 +91,7 @@ Feature: Private mappings of page frame numbers
       And the driver reads "" in its every page
 
   @pfnmap.private-fork-first @pte_special:1
-  Rule: fork MAY fail where the first page of a private remapped VMA has been copied: up to 6.12 it MUST, on x86
+  Rule: fork MUST fail up to 6.12, on x86, where the first page of a private remapped VMA has been copied, and MUST NOT since 6.18
 
     @pfnmap.private-fork-first.refused @until:6.12
     Scenario: After a store to page 0 the process cannot fork any more
@@ -101,8 +101,8 @@ Feature: Private mappings of page frame numbers
       When A tries to fork B
       Then it fails with ENOMEM
 
-    @pfnmap.private-fork-first.works @since:7.3
-    Scenario: Since 7.3 it forks
+    @pfnmap.private-fork-first.works @since:6.18
+    Scenario: Since 6.18 it forks
       Given a driver has 2 pages of RAM
       And A maps the driver's memory privately with remap_pfn_range
       And A writes "new" to page 0

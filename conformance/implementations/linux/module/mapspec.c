@@ -398,6 +398,27 @@ static void give_back(struct device_file *d)
 	d->room.flags = 0;
 }
 
+/*
+ * A page that is free may soon be somebody else's, and what that one counts is not for us.  So pages of which nobody
+ * but their owner uses page->private are marked: the allocator clears it (mm/page_alloc.c: post_alloc_hook).
+ * Returns the page that has, or would have, the mark of page `i`.
+ */
+static struct page *marked(struct device_file *d, unsigned long i)
+{
+	switch (d->memory) {
+	case MAPSPEC_COMPOUND:
+		return pfn_to_page(d->pfns[i & ~((1UL << d->order) - 1)]);
+	case MAPSPEC_PAGES:
+	case MAPSPEC_RESERVED:
+	case MAPSPEC_BLOCK:
+	case MAPSPEC_VMALLOC:
+	case MAPSPEC_VMALLOC_USER:
+		return pfn_to_page(d->pfns[i]);
+	default:
+		return NULL;
+	}
+}
+
 static int take(struct device_file *d)
 {
 	switch (d->memory) {
@@ -443,9 +464,13 @@ static int allocate(struct device_file *d, const struct mapspec_allocate *a)
 		give_back(d);
 		return error;
 	}
-	for (unsigned long i = 0; i < d->count; i++)
-		if (d->pages[i])
-			d->pfns[i] = page_to_pfn(d->pages[i]);
+	for (unsigned long i = 0; i < d->count; i++) {
+		if (!d->pages[i])
+			continue;
+		d->pfns[i] = page_to_pfn(d->pages[i]);
+		if (marked(d, i))
+			set_page_private(marked(d, i), (unsigned long)d);
+	}
 	return 0;
 }
 
@@ -1042,8 +1067,9 @@ static bool is_typed(struct page *page)
 	return page_has_type(page) || PageSlab(page) || folio_test_slab(page_folio(page));
 }
 
-static void page_state(unsigned long pfn, struct mapspec_page *out)
+static void page_state(struct device_file *d, unsigned long i, struct mapspec_page *out)
 {
+	unsigned long pfn = d->pfns[i];
 	struct page *page;
 
 	*out = (struct mapspec_page){ .pfn = pfn };
@@ -1051,6 +1077,8 @@ static void page_state(unsigned long pfn, struct mapspec_page *out)
 		return;
 	page = pfn_to_page(pfn);
 	out->flags = MAPSPEC_PAGE_VALID;
+	if (d->gone && marked(d, i) && page_private(marked(d, i)) != (unsigned long)d)
+		return; /* it was free since, and may be somebody else's */
 	out->references = folio_ref_count(page_folio(page));
 	out->raw = (u32)atomic_read(&page->_mapcount);
 	if (is_typed(page)) {
@@ -1217,7 +1245,7 @@ static int control(struct file *file, unsigned int request, union arguments *a)
 		if (a->pages.count > MAPSPEC_AT_ONCE || !has_pages(d, a->pages.first, a->pages.count))
 			error = -EINVAL;
 		for (u64 i = 0; i < a->pages.count && !error; i++)
-			page_state(d->pfns[a->pages.first + i], &a->pages.page[i]);
+			page_state(d, a->pages.first + i, &a->pages.page[i]);
 		break;
 	default:
 		error = -ENOTTY;

@@ -82,7 +82,7 @@ struct mapspec_words {
 /* What struct page says of pages of the device. */
 struct mapspec_page {
 	__u64 pfn;
-	__u64 references; /* of the folio */
+	__u64 references; /* of the folio; 0 when the page is free */
 	__u64 mapcount;   /* as /proc/kpagecount counts, entries that map the whole folio included */
 	__u64 folio_mapcount;
 	__u64 raw;        /* _mapcount as it stands there, 32 bits */
