@@ -1,14 +1,17 @@
 # SPDX-License-Identifier: MIT
 """The reference model: how Linux counts mappings, as a program that can be read.
 
-One module per chapter (mapcount, sharing, cow, fork, large_folios) on shared ground.  Standard library only.
+One module per chapter (mapcount, sharing, cow, fork, large_folios, pfnmap, mixedmap, driver_pages, lifetime) on shared
+ground.  Standard library only.
 A module imports modules of the lines above its own, or to the left of it; there are no circles:
 
     units, runs, profile               numbers, run-length maps, behaviours
-    folio, vma, mm                     data: folios and page caches, VMAs, page tables
+    folio, device, vma, mm             data: folios and page caches, drivers, VMAs, page tables
     mapcount, kernel, sharing, rmap    counting; the system; who is told shared; mapping and finding mappings
     large_folios, swap, unmap          take apart: split, swap out, zap
+    pfnmap, mixedmap, lifetime         raw page frame numbers; inserted pages; revoke and free
     hugetlb, files, cow, fork          one kind of fault each, and the copy of an mm
+    driver_pages, interfaces           memory of drivers and its faults; what parts of the kernel map
     fault, gup, ksm, collapse          dispatch of faults; who causes them; merge and collapse
     mmap, madvise                      system calls
     queries, smaps, state, serve       answers

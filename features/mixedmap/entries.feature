@@ -93,6 +93,26 @@ Feature: Which entries of a VM_MIXEDMAP mapping are pages
       And page 1 of A is a normal page
       And A counts 0 pages in RssAnon, 1 in RssFile and 0 in RssShmem
 
+  @mixedmap.both-flags @pte_special:1
+  Rule: A mapping MAY have VM_MIXEDMAP and VM_PFNMAP, and MUST then be passed over and refused like any VM_PFNMAP mapping
+
+    @mixedmap.both-flags.remapped
+    Scenario: remap_pfn_range does not ask for VM_MIXEDMAP
+      Given a driver maps 2 pages of RAM into A with remap_pfn_range and VM_MIXEDMAP
+      Then A has VM_PFNMAP and VM_MIXEDMAP
+      And pagemap shows nothing for every page of A
+      When A tries MADV_DONTNEED on every page
+      Then it fails with EINVAL
+
+    @mixedmap.both-flags.inserted @since:7.3
+    Scenario: Since 7.3 vm_insert_pages in a VM_PFNMAP mapping succeeds, and its pages are counted and not shown
+      Given a driver maps 2 pages of RAM into A with vm_insert_pages and VM_PFNMAP
+      Then A has VM_PFNMAP and VM_MIXEDMAP
+      And every page of the driver has 2 references
+      And pagemap shows nothing for every page of A
+      When A tries to read page 0 with process_vm_readv
+      Then it fails with EFAULT
+
   @mixedmap.zero-page
   Rule: vm_insert_page of ZERO_PAGE MUST make an entry that counts nothing since 6.12, and a counted one in 6.1
 

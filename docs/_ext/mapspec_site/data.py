@@ -306,7 +306,10 @@ def _name(found: Report) -> str:
     implementation = found.header.implementation
     debian = re.search(r"Debian (\d+(?:\.\d+)+)-\S+ \(\d{4}-", implementation.environment.get("kernel", ""))
     name = debian[1] if debian else re.split(r"[-+]", implementation.version)[0]
-    return f"{name} no page mapcount" if found.header.profile.endswith("no-page-mapcount") else name
+    for ending, words in (("no-page-mapcount", "no page mapcount"), ("no-pte-special", "no pte_special")):
+        if found.header.profile.endswith(ending):
+            return f"{name} {words}"
+    return name
 
 
 def _version(release: str) -> tuple[int, ...]:

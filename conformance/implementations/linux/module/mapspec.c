@@ -407,10 +407,10 @@ static struct page *marked(struct device_file *d, unsigned long i)
 {
 	switch (d->memory) {
 	case MAPSPEC_COMPOUND:
+	case MAPSPEC_BLOCK: /* the first of all that are freed at once; in others it must be clear then */
 		return pfn_to_page(d->pfns[i & ~((1UL << d->order) - 1)]);
 	case MAPSPEC_PAGES:
 	case MAPSPEC_RESERVED:
-	case MAPSPEC_BLOCK:
 	case MAPSPEC_VMALLOC:
 	case MAPSPEC_VMALLOC_USER:
 		return pfn_to_page(d->pfns[i]);
