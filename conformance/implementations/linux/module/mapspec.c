@@ -99,7 +99,9 @@ struct device_file {
 	struct bar *bar;               /* memory of a PCI device, and that as the kernel sees it; or, without such, */
 	void __iomem *io;
 	struct resource room;          /* physical addresses where nothing is */
-	bool gone;
+	atomic_t asked;                /* somebody has asked for the memory, */
+	bool ready;                    /* and here it is, */
+	bool gone;                     /* or was */
 	struct mapspec_handler handler;
 };
 
@@ -445,15 +447,15 @@ static int take(struct device_file *d)
 	}
 }
 
-/* For a device that has no memory yet, which nobody else can see before it is done. */
+/* Once.  Takes mmap_lock, so it cannot hold ours; nobody looks at the rest before it is `ready`. */
 static int allocate(struct device_file *d, const struct mapspec_allocate *a)
 {
 	int error;
 
-	if (d->count || d->gone)
-		return -EBUSY;
 	if (a->memory >= MAPSPEC_NR_MEMORY || !a->pages || a->pages > 1UL << 20 || a->order > 10)
 		return -EINVAL;
+	if (atomic_xchg(&d->asked, 1))
+		return -EBUSY;
 	d->memory = a->memory;
 	d->order = a->order;
 	d->count = a->pages;
@@ -471,6 +473,9 @@ static int allocate(struct device_file *d, const struct mapspec_allocate *a)
 		if (marked(d, i))
 			set_page_private(marked(d, i), (unsigned long)d);
 	}
+	down_write(&d->lock);
+	d->ready = true;
+	up_write(&d->lock);
 	return 0;
 }
 
@@ -614,7 +619,7 @@ static bool exists_here(u64 function)
 /* 0, or -ENOPKG: this kernel or this memory is not for that function. */
 static int suits(struct device_file *d, u64 function)
 {
-	if (d->gone || !d->count || !exists_here(function))
+	if (!d->ready || d->gone || !exists_here(function))
 		return -ENOPKG;
 	if (needs_pages(function) && d->memory == MAPSPEC_MMIO)
 		return -ENOPKG;
@@ -1099,13 +1104,30 @@ static void page_state(struct device_file *d, unsigned long i, struct mapspec_pa
 
 static bool has_pages(struct device_file *d, u64 first, u64 count)
 {
-	return first <= d->count && count <= d->count - first;
+	return d->ready && first <= d->count && count <= d->count - first;
+}
+
+/* The VMA of the caller at an address, if it is one of this device. */
+static struct vm_area_struct *own_vma(struct device_file *d, unsigned long address)
+{
+	struct vm_area_struct *vma = find_vma(current->mm, address);
+
+	return vma && vma->vm_start <= address && vma->vm_file && vma->vm_file->private_data == d ? vma : NULL;
+}
+
+/* The PMD entry for an address, or NULL if its table is not there: what would allocate that is not exported. */
+static pmd_t *pmd_of(struct mm_struct *mm, unsigned long address)
+{
+	pgd_t *pgd = pgd_offset(mm, address);
+	p4d_t *p4d = pgd_none(*pgd) ? NULL : p4d_offset(pgd, address);
+	pud_t *pud = !p4d || p4d_none(*p4d) ? NULL : pud_offset(p4d, address);
+
+	return !pud || pud_none(*pud) ? NULL : pmd_offset(pud, address);
 }
 
 /* A function now, for pages of the caller, as a fault handler would call it. */
 static int call(struct device_file *d, struct mapspec_call *c)
 {
-	struct mm_struct *mm = current->mm;
 	struct vm_area_struct *vma;
 	unsigned long left = c->count, first = c->first, address = c->address;
 	int error = suits(d, c->function);
@@ -1113,8 +1135,8 @@ static int call(struct device_file *d, struct mapspec_call *c)
 	if (error || c->function == MAPSPEC_FAULT || c->function == MAPSPEC_ACTION_REMAP ||
 	    c->function == MAPSPEC_ACTION_MAP_KERNEL_PAGES)
 		return error ?: -ENOPKG;
-	vma = find_vma(mm, address);
-	if (!vma || vma->vm_start > address || vma->vm_file->private_data != d || !has_pages(d, first, left))
+	vma = own_vma(d, address);
+	if (!vma || !has_pages(d, first, left))
 		return -EFAULT;
 	c->is_fault = is_fault_function(c->function);
 	if (!c->is_fault) {
@@ -1128,14 +1150,9 @@ static int call(struct device_file *d, struct mapspec_call *c)
 		if (!bugs && is_bug(d, vma, c->function, address, first, 1, false))
 			return -ENOTRECOVERABLE;
 		if (c->function == MAPSPEC_FAULT_INSERT_PFN_PMD || c->function == MAPSPEC_FAULT_INSERT_FOLIO_PMD) {
-			/* the table must be there: what would allocate it is not exported */
-			pgd_t *pgd = pgd_offset(mm, address);
-			p4d_t *p4d = pgd_none(*pgd) ? NULL : p4d_offset(pgd, address);
-			pud_t *pud = !p4d || p4d_none(*p4d) ? NULL : pud_offset(p4d, address);
-
-			if (!pud || pud_none(*pud))
+			pmd = pmd_of(current->mm, address);
+			if (!pmd)
 				return -ENOPKG;
-			pmd = pmd_offset(pud, address);
 		}
 		c->returned = insert(d, vma, c->function, address, first, pmd,
 				     c->function == MAPSPEC_FAULT_INSERT_PAGE_MKWRITE);
@@ -1152,9 +1169,9 @@ static int call(struct device_file *d, struct mapspec_call *c)
 
 static int zap(struct device_file *d, const struct mapspec_zap *z)
 {
-	struct vm_area_struct *vma = find_vma(current->mm, z->address);
+	struct vm_area_struct *vma = own_vma(d, z->address);
 
-	if (!vma || vma->vm_start > z->address || vma->vm_file->private_data != d)
+	if (!vma)
 		return -EFAULT;
 	zap_special_vma_range(vma, z->address, z->count << PAGE_SHIFT);
 	return 0;
@@ -1206,7 +1223,7 @@ static int control(struct file *file, unsigned int request, union arguments *a)
 	switch (request) {
 	case MAPSPEC_IOC_ENTRIES: /* has nothing to do with this device */
 		return entries(&a->entries);
-	case MAPSPEC_IOC_ALLOCATE: /* takes mmap_lock, so it cannot hold ours; a device is allocated before it is used */
+	case MAPSPEC_IOC_ALLOCATE:
 		return allocate(d, &a->allocate);
 	case MAPSPEC_IOC_HANDLER:
 		down_write(&d->lock);
@@ -1215,7 +1232,7 @@ static int control(struct file *file, unsigned int request, union arguments *a)
 		return error;
 	case MAPSPEC_IOC_FREE:
 		down_write(&d->lock);
-		if (!d->gone)
+		if (d->ready && !d->gone)
 			give_back(d);
 		up_write(&d->lock);
 		return 0;
