@@ -46,6 +46,7 @@ class Driver(NamedTuple):
     fileless        it has no vm_file: what execve(2) maps
     no_gup          get_user_pages() is refused for its pages (secretmem)
     cached          its pages are in a page cache of their own (aio, secretmem)
+    notified        vm_ops->page_mkwrite or pfn_mkwrite: it is told of the first write to a shared page
     writable_pages  a store to pages from this one on is refused (pfn_mkwrite); None: to none
     unreadable      pages that a fault finds nothing for
     """
@@ -59,6 +60,7 @@ class Driver(NamedTuple):
     fileless: bool = False
     no_gup: bool = False
     cached: bool = False
+    notified: bool = False
     writable_pages: PageCount | None = None
     unreadable: tuple[PageIndex, ...] = ()
 

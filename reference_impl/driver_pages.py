@@ -70,7 +70,7 @@ def create(k: Kernel, name: str, memory: str, count: PageCount, order: Order) ->
             for page in range(count):
                 folio = _add(k, device, page, Order(0), "anon" if memory == "anonymous" else "driver")
                 if page and memory in ("block", "coherent"):
-                    # rule: driver_pages.accept-tail
+                    # rule: driver_pages.accept-reference
                     # Pages behind the first one of a block without __GFP_COMP have no reference.
                     folio.refcount = 0
                     device.held.pop()

@@ -71,7 +71,9 @@ def check_vma_flags(k: Kernel, vma: Vma, *, write: bool, force: bool, longterm: 
     if vma.flags & (IO | PFNMAP) or (vma.driver is not None and vma.driver.no_gup):
         raise Errno("EFAULT")
     if write:
-        if vma.wants_writenotify and longterm and k.profile["gup.longterm-write-file"] == "refused":
+        # rule: driver_pages.interface-pin
+        notified = vma.wants_writenotify or (vma.shared and vma.driver is not None and vma.driver.notified)
+        if notified and longterm and k.profile["gup.longterm-write-file"] == "refused":
             raise Errno("EFAULT")
         if not vma.may_write:
             if not force or vma.shared:

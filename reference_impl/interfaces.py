@@ -43,7 +43,7 @@ class Interface:
 
 
 def _perf(k: Kernel) -> Interface:
-    refuses = {"refuses_split": True}
+    refuses = {"refuses_split": True, "notified": True}
     if k.profile["driver_pages.perf-ring"] == "fault":
         return Interface("pages", 5, "fault", DONTCOPY | REMAPPED, private="EINVAL", driver=refuses)
     flags = DONTCOPY | REMAPPED | PFNMAP | IO
@@ -101,7 +101,7 @@ def look_up(k: Kernel, name: str, pages: PageCount | None) -> Interface:
             return Interface("pages", 3, "fault")
         case "aio_ring":
             flags = DONTEXPAND | (DONTCOPY if p["driver_pages.aio-ring"] == "not-inherited" else 0)
-            return Interface("pages", 3, "fault", flags, driver={"cached": True})
+            return Interface("pages", 3, "fault", flags, driver={"cached": True, "notified": True})
         case "secretmem":
             flags = DONTDUMP | (LOCKED if p["driver_pages.secretmem"] == "locked" else 0)
             return Interface(

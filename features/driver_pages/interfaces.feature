@@ -2,7 +2,7 @@
 Feature: Memory that the kernel itself offers to user space
 
   @driver_pages.interface-flags
-  Rule: A part of the kernel that maps its pages as pages MUST NOT set VM_PFNMAP, and one that maps raw page frame numbers MUST
+  Rule: Of these parts of the kernel, one that maps its pages as pages MUST NOT have VM_PFNMAP, and one that maps raw page frame numbers MUST
 
     @driver_pages.interface-flags.pages
     Scenario Outline: <interface> has <flags> and no VM_PFNMAP
@@ -383,6 +383,54 @@ Feature: Memory that the kernel itself offers to user space
       Given A maps a TCP socket
       When A tries to read page 0 with process_vm_readv
       Then it fails with EFAULT
+
+  @driver_pages.interface-pin
+  Rule: A long-term pin for writing MUST fail with EFAULT where user space cannot write, and since 6.12 in a shared writable mapping with page_mkwrite or pfn_mkwrite
+
+    @driver_pages.interface-pin.given @since:6.12
+    Scenario Outline: A page of <interface> can be an io_uring buffer
+      Given A maps <interface>
+      And A reads page 0
+      When A tries to register page 0 as io_uring buffer b
+      Then it succeeds
+
+      Examples:
+        | interface        |
+        | a packet ring    |
+        | an AF_XDP ring   |
+        | an io_uring ring |
+        | a BPF array      |
+        | a BPF arena      |
+        | a KVM vcpu       |
+
+    @driver_pages.interface-pin.read-only
+    Scenario Outline: <interface> is read-only, and no page of it can be an io_uring buffer
+      Given A maps <interface>
+      And A reads page 0
+      When A tries to register page 0 as io_uring buffer b
+      Then it fails with EFAULT
+
+      Examples:
+        | interface         |
+        | a BPF ring buffer |
+        | its vdso          |
+
+      @since:6.12
+      Examples: Since 6.12
+        | interface      |
+        | a tracing ring |
+
+    @driver_pages.interface-pin.write-notify @since:6.12
+    Scenario Outline: <interface> wants to hear of writes, so no page of it can be an io_uring buffer
+      Given A maps <interface>
+      And A writes "new" to page 0
+      When A tries to register page 0 as io_uring buffer b
+      Then it fails with EFAULT
+
+      Examples:
+        | interface   |
+        | an aio ring |
+        | a perf ring |
 
   @driver_pages.interface-mem
   Rule: /proc/PID/mem MUST fail with EIO where get_user_pages fails, unless the part of the kernel has vm_ops->access
