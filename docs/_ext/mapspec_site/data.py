@@ -272,8 +272,8 @@ def _run(site: Site, profile: str, missing: list[Scenario], found: dict[str, Res
 
 
 def _kernels(site: Site, paths: list[Path], recorded: Path) -> list[Column]:
-    """One column per kernel release; of two reports of the same release the newer wins."""
-    newest: dict[str, tuple[Report, Path]] = {}
+    """One column per kernel release and profile; of two reports of the same the newer wins."""
+    newest: dict[tuple[str, str], tuple[Report, Path]] = {}
     for path in paths:
         if path.stem in site.profiles:
             continue  # the model's
@@ -284,9 +284,9 @@ def _kernels(site: Site, paths: list[Path], recorded: Path) -> list[Column]:
             continue
         if found.header.implementation.name.partition(":")[0] not in ("linux", "kernel"):
             continue
-        release = found.header.implementation.version
-        if release not in newest or found.header.started >= newest[release][0].header.started:
-            newest[release] = (found, path)
+        build = found.header.implementation.version, found.header.profile
+        if build not in newest or found.header.started >= newest[build][0].header.started:
+            newest[build] = (found, path)
     columns = []
     for found, path in sorted(newest.values(), key=lambda item: (_version(_name(item[0])), item[0].header.profile)):
         name, place = _name(found), path.resolve()
