@@ -122,10 +122,10 @@ def build(root: Path) -> tuple[Path, set[str], str]:
     return out, read, complaints.getvalue()
 
 
-def record(root: Path, status: str, *, old: str = "", release: str = "6.18.44") -> Path:
+def record(root: Path, status: str, *, old: str = "", release: str = "6.18.44", profile: str = "linux-6.18") -> Path:
     """A kernel's report in which all passes but cow.keep.child, which has `status`; `old`: that has changed since."""
     loaded = suite.load(root)
-    greeting = Greeting(protocol=1, name="linux", version=release, profile="linux-6.18", capabilities=["frames"],
+    greeting = Greeting(protocol=1, name="linux", version=release, profile=profile, capabilities=["frames"],
                         missing={"refcount": "not visible on a running kernel"},
                         environment={"user": "root"})  # fmt: skip
     scenarios = list(loaded.scenarios.values())
@@ -133,8 +133,8 @@ def record(root: Path, status: str, *, old: str = "", release: str = "6.18.44") 
     child = loaded.scenarios["cow.keep.child"]
     changed = report.result(Verdict(child, status, reason="seen 'new'"))  # type: ignore[arg-type]
     results[child.id] = msgspec.structs.replace(changed, digest=old or child.digest)
-    header = report.header(loaded, greeting, "linux-6.18", [], scenarios)
-    path = root / "results" / "linux.jsonl"
+    header = report.header(loaded, greeting, profile, [], scenarios)
+    path = root / "results" / ("linux.jsonl" if profile == "linux-6.18" else f"linux-{release}-{profile}.jsonl")
     report.write(path, report.Report(header, results, report.footer(results.values(), 1.0)))
     return path
 
@@ -237,6 +237,13 @@ def test_a_kernel_near_a_profile_is_not_of_it(tiny: Path) -> None:
     record(tiny, "pass", release="6.19.2-custom")
     text = text_of((build(tiny)[0] / "spec" / "cow.html").read_text())
     assert "kernel 6.19.2: pass" in text and "kernels 6.1, 6.12, 6.18, 7.3," in text
+
+
+def test_two_configurations_of_one_release_are_two_kernels(tiny: Path) -> None:
+    record(tiny, "pass", release="7.3.4", profile="linux-7.3-no-page-mapcount")
+    record(tiny, "unsupported", release="7.3.4", profile="linux-7.3-no-pte-special")
+    text = text_of((build(tiny)[0] / "spec" / "cow.html").read_text())
+    assert "kernel 7.3.4 no page mapcount: pass" in text and "kernel 7.3.4 no pte_special: unsupported" in text
 
 
 def test_a_recorded_failure_of_a_kernel_stops_the_build(tiny: Path) -> None:
