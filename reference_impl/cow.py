@@ -114,7 +114,7 @@ def _copy(k: Kernel, mm: Mm, vma: Vma, vpn: Vpn, entry: Leaf, *, unshare: bool) 
     writable = vma.may_write and not unshare
     map_new_anon(k, mm, vma, vpn, new, writable=writable, dirty=not unshare or entry.dirty)
     if entry.kind in ("zero", "raw"):
-        # rule: cow.zero-page, pfnmap.private-write
+        # rule: cow.zero-page, pfnmap.private-write, mixedmap.private-write
         return  # count: nobody counted the zero page, or the raw entry.
     change = k.counting.unmap_ptes(old, entry.page, 1, mm)
     k.account_unmapped(old, change)

@@ -150,8 +150,10 @@ def _mmap_handler(k: Kernel, mm: Mm, vma: Vma, count: PageCount) -> None:
         case "remap_vmalloc_range":
             mixedmap.remap_vmalloc_range(k, mm, vma, device, first, count)
         case function if function in RAW:
+            # rule: pfnmap.coherent
             if function == "dma_mmap_coherent" and (device.memory != "coherent" or first + count > device.count):
                 raise Errno("ENXIO" if device.memory == "coherent" else "EINVAL")
+            # rule: pfnmap.iomap-bounds
             if function == "vm_iomap_memory" and first + count > device.count:
                 raise Errno("EINVAL")
             _check_has(device, first + count - 1)
@@ -172,7 +174,7 @@ def fault(k: Kernel, mm: Mm, vma: Vma, vpn: Vpn, *, write: bool) -> None:
     driver = vma.driver
     assert driver is not None
     page = vma.file_page(vpn)
-    # rule: driver_pages.no-fault-handler
+    # rule: driver_pages.no-fault-handler, mixedmap.private-discard, lifetime.revoke-refault
     if not driver.faults or driver.device.gone or driver.device.place(page) is None or page in driver.unreadable:
         raise Signal("SIGBUS")
     code = call(k, mm, vma, vpn, driver.device, page, driver.function, write=write)
@@ -220,6 +222,7 @@ def _finish_fault(k: Kernel, mm: Mm, vma: Vma, vpn: Vpn, place: Place, *, write:
     if k.profile["driver_pages.fault-huge"] == "pmd" and files.map_pmd(k, mm, vma, vpn, place.folio, write=write):
         return
     # rule: driver_pages.fault-counts
+    # rule: driver_pages.dirty-entry
     if write:
         place.folio.dirty = True  # fault_dirty_shared_page
     files.map_pages(k, mm, vma, vpn, place.folio, place.page, 1, write=write)

@@ -24,7 +24,7 @@ def fork(k: Kernel, parent: Mm, child_name: str) -> Mm:
     child.regions = dict(parent.regions)
     child.next_free = parent.next_free
     for vma in parent.vmas:
-        # rule: fork.dontfork
+        # rule: fork.dontfork, driver_pages.dontcopy
         if vma.flags & DONTFORK:
             continue
         twin = vma.copy()
@@ -49,7 +49,7 @@ def _cache_mode_unknown(k: Kernel, parent: Mm, vma: Vma) -> bool:
 def needs_copy(vma: Vma) -> bool:
     """vma_needs_copy: without anonymous pages the child can fault everything in again; not so raw entries."""
     # rule: fork.with-anon-vma, fork.without-anon-vma, fork.shared-mapping, fork.empty
-    # rule: pfnmap.fork, mixedmap.fork
+    # rule: pfnmap.fork, mixedmap.fork, driver_pages.fork-flags
     return vma.anon_vma or bool(vma.flags & (PFNMAP | MIXEDMAP))
 
 
@@ -63,7 +63,7 @@ def _copy_page_range(k: Kernel, parent: Mm, child: Mm, vma: Vma) -> None:
         elif entry.kind == "raw-pmd" and k.profile["pfnmap.pmd"] == "plain":
             pass  # The child faults it in again.
         elif entry.kind in UNCOUNTED:
-            # rule: fork.zero-page, pfnmap.fork
+            # rule: fork.zero-page, pfnmap.fork, pfnmap.private-fork
             # count: nothing, also here.
             child.table.put(vpn, end, entry)
         elif entry.kind == "hugetlb":

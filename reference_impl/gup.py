@@ -67,7 +67,7 @@ def _fast(k: Kernel, vma: Vma, entry: Leaf, *, pin: bool, write: bool, longterm:
 
 def check_vma_flags(k: Kernel, vma: Vma, *, write: bool, force: bool, longterm: bool) -> None:
     """Whether this kind of access is allowed in the VMA at all."""
-    # rule: pfnmap.gup, pfnmap.gup-slow
+    # rule: pfnmap.gup, pfnmap.gup-slow, pfnmap.private-hidden, driver_pages.interface-gup
     if vma.flags & (IO | PFNMAP) or (vma.driver is not None and vma.driver.no_gup):
         raise Errno("EFAULT")
     if write:
@@ -195,7 +195,7 @@ def register_buffer(k: Kernel, mm: Mm, first: Vpn, end: Vpn, buffer: str) -> Non
     places = get_pages(k, mm, first, end, pin=True, write=True, longterm=True)
     for vma in mm.over(first, end):
         of_disk = vma.file is not None and vma.file.filesystem == "disk"
-        # rule: mixedmap.pin
+        # rule: mixedmap.gup, driver_pages.interface-pin
         if (of_disk or vma.driver is not None) and k.profile["io_uring.files"] == "refused":
             raise Errno("EOPNOTSUPP")
     # count: nothing; a pin is not a mapping.
@@ -260,7 +260,7 @@ def read_proc_mem(k: Kernel, mm: Mm, first: Vpn, end: Vpn) -> list[str]:
     """A short FOLL_GET with FOLL_FORCE: nothing is unshared."""
     vma = mm.find(first)
     if vma is not None and vma.driver is not None and vma.driver.access and vma.flags & (IO | PFNMAP):
-        # rule: pfnmap.proc-mem-access
+        # rule: pfnmap.proc-mem, driver_pages.interface-mem
         return fault.load(k, mm, first, end)  # generic_access_phys()
     return read_places(_mem_rw(k, mm, first, end, write=False))
 

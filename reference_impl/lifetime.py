@@ -18,7 +18,7 @@ def free(k: Kernel, device: Device) -> None:
     """The driver drops its references.  What raw entries reach is then somebody else's memory."""
     # check: nothing looks for mappings.
     # count
-    # rule: lifetime.free-counted, lifetime.free-raw
+    # rule: lifetime.free-counted, lifetime.free-raw, lifetime.hold-folio, lifetime.hold-gup
     device.gone = True
     held, device.held = device.held, []
     for folio, references in held:
@@ -37,7 +37,7 @@ def unmap_mapping_range(k: Kernel, device: Device, first: PageIndex, count: Page
         for vma in list(mm.vmas):
             if vma.driver is None or vma.driver.device is not device or vma.driver.fileless:
                 continue
-            # rule: lifetime.revoke-offset
+            # rule: lifetime.revoke-offset, lifetime.revoke-rewritten, lifetime.revoke-mapping
             start = max(vma.first, vma.first + first - vma.offset)
             end = min(vma.end, vma.first + first + count - vma.offset)
             if start < end:
@@ -45,7 +45,7 @@ def unmap_mapping_range(k: Kernel, device: Device, first: PageIndex, count: Page
 
 
 def _zap(k: Kernel, mm: Mm, start: Vpn, end: Vpn, *, even_cows: bool) -> None:
-    # rule: lifetime.revoke-all, lifetime.revoke-copies
+    # rule: lifetime.revoke-all, lifetime.revoke-copies, lifetime.revoke-gup
     if even_cows:
         unmap.zap(k, mm, start, end)
         return
@@ -58,7 +58,7 @@ def _zap(k: Kernel, mm: Mm, start: Vpn, end: Vpn, *, even_cows: bool) -> None:
 def zap_vma(k: Kernel, mm: Mm, vma: Vma, first: Vpn, end: Vpn) -> None:
     """zap_vma_ptes, or zap_special_vma_range: silent where it does nothing."""
     # check
-    # rule: lifetime.zap-silent
+    # rule: lifetime.zap-silent, lifetime.zap-one, lifetime.zap-range
     flags = PFNMAP if k.profile["lifetime.zap"] == "pfnmap" else PFNMAP | MIXEDMAP
     if not vma.flags & flags or first < vma.first or end > vma.end:
         return

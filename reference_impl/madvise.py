@@ -167,7 +167,7 @@ def _dontneed(k: Kernel, mm: Mm, vma: Vma, first: Vpn, end: Vpn) -> None:
         if (first - vma.first) % size:
             raise Errno("EINVAL")
         end = first + align_down(end - first, size)
-    # rule: pfnmap.madvise, mixedmap.dontneed
+    # rule: pfnmap.madvise, pfnmap.private-discard, mixedmap.dontneed, driver_pages.interface-discard
     if vma.flags & (PFNMAP | LOCKED):
         raise Errno("EINVAL")
     unmap.zap(k, mm, first, end)

@@ -37,7 +37,7 @@ def insert_page(k: Kernel, mm: Mm, vma: Vma, vpn: Vpn, device: Device, page: Pag
     special_zero = _check_page(k, vma, device, folio)
     entry = mm.table.get(vpn)
     if entry is not None:
-        # rule: mixedmap.occupied
+        # rule: mixedmap.occupied, mixedmap.mkwrite-occupied
         if not write or not isinstance(entry, Leaf):
             raise Errno("EBUSY")
         if entry.folio is not folio or entry.page != place.page:
@@ -51,7 +51,7 @@ def insert_page(k: Kernel, mm: Mm, vma: Vma, vpn: Vpn, device: Device, page: Pag
         mm.table.put(vpn, vpn + 1, Leaf("zero", k.zero, 0, False, False))
         return
     # count
-    # rule: mixedmap.counted
+    # rule: mixedmap.counted, driver_pages.by-entry, driver_pages.folio, driver_pages.file-bucket
     change = k.counting.map_ptes(folio, place.page, 1, mm)
     # map
     mm.table.put(vpn, vpn + 1, Leaf("pte", folio, place.page, writable, write))
@@ -116,7 +116,7 @@ def vm_insert_pages(
         try:
             insert_page(k, mm, vma, vpn + i, device, page + i)
         except Errno as error:
-            # rule: mixedmap.insert-pages-left
+            # rule: mixedmap.insert-pages-left, driver_pages.accept-undone
             raise NotAll(str(error.args[0]), count - i) from None
 
 

@@ -108,6 +108,7 @@ def change_protection(k: Kernel, mm: Mm, vma: Vma) -> None:
         if not vma.may_write:
             mm.table.put(start, stop, entry._replace(writable=False))
         elif entry.kind in UNCOUNTED:
+            # rule: pfnmap.mprotect
             # vm_page_prot: what a store finds read-only in a shared mapping faults once and becomes writable.
             mm.table.put(start, stop, entry._replace(writable=vma.shared))
         elif vma.shared:
@@ -149,6 +150,7 @@ def mremap(k: Kernel, mm: Mm, first: Vpn, end: Vpn, name: str, skew: PageCount, 
     region = mm.place(name, end - first, skew)
     distance = region.first - first
 
+    # rule: pfnmap.mremap-move, mixedmap.move
     # count: entries move with their counts; only a PMD that cannot move as it is becomes PTEs.
     # map
     for vma in old:
@@ -174,7 +176,7 @@ def _check_mremap(vma: Vma, how: str) -> None:
     if how == "duplicate":
         if not vma.shared:
             raise Errno("EINVAL")
-        # rule: pfnmap.mremap-duplicate
+        # rule: pfnmap.mremap-duplicate, mixedmap.duplicate
         if vma.flags & (DONTEXPAND | PFNMAP):
             raise Errno("EFAULT")
 
@@ -197,7 +199,7 @@ def grow(k: Kernel, mm: Mm, name: str, pages: PageCount) -> None:
         raise Errno("EFAULT")
     if vma.driver is not None and vma.driver.refuses_move:
         raise Errno("EFAULT" if vma.flags & DONTEXPAND else "EINVAL")
-    # rule: pfnmap.mremap-grow, mixedmap.grow
+    # rule: pfnmap.mremap-grow, mixedmap.grow, driver_pages.interface-mremap
     if vma.flags & (DONTEXPAND | PFNMAP):
         raise Errno("EFAULT")
     # count: nothing; entries move with their counts, and the new pages have none.
@@ -221,7 +223,7 @@ def mlock(k: Kernel, mm: Mm, first: Vpn, end: Vpn) -> None:
         if vma is None:
             raise Errno("ENOMEM")
         stop = min(end, vma.end)
-        # rule: pfnmap.mlock, mixedmap.mlock
+        # rule: pfnmap.mlock, mixedmap.mlock, pfnmap.dontexpand
         if not vma.flags & SPECIAL and not vma.hugetlb:
             (vma,) = carve(k, mm, first, stop)
             vma.flags |= LOCKED
@@ -255,7 +257,7 @@ def core_dump(k: Kernel, mm: Mm) -> dict[str, PageCount]:
 
 
 def _is_dumped(vma: Vma) -> bool:
-    # rule: pfnmap.core-dump
+    # rule: pfnmap.core-dump, mixedmap.core-dump
     if vma.driver is not None and vma.driver.named:
         return True
     if vma.flags & (DONTDUMP | IO):
@@ -293,6 +295,7 @@ def carve(k: Kernel, mm: Mm, first: Vpn, end: Vpn) -> list[Vma]:
     for border in (first, end):
         split = mm.find(border)
         if split is not None and split.first < border:
+            # rule: driver_pages.interface-split
             if split.driver is not None and split.driver.refuses_split:
                 raise Errno("EINVAL")
             # rule: large_folios.pmd-split-boundary
@@ -355,7 +358,7 @@ def span(mm: Mm, name: str, first: PageIndex, count: PageCount) -> tuple[Vpn, Vp
 
 def uffd_register(k: Kernel, mm: Mm, first: Vpn, end: Vpn, mode: str) -> None:
     """UFFDIO_REGISTER: vma_can_userfault.  Registered memory behaves as before here: nobody writes to the fd."""
-    # rule: pfnmap.userfaultfd
+    # rule: pfnmap.userfaultfd, driver_pages.interface-uffd
     for vma in mm.over(first, end):
         if vma.flags & SPECIAL or (vma.driver is not None and (mode != "wp_async" or k.profile.version < (6, 7))):
             raise Errno("EINVAL")

@@ -31,7 +31,7 @@ def remap_pfn_range(
     # rule: pfnmap.private-whole
     if vma.cow and not whole:
         raise Errno("EINVAL")
-    # rule: pfnmap.remap-twice
+    # rule: pfnmap.remap-twice, pfnmap.remap-occupied
     if whole and vma.tracked and k.profile["pfnmap.remap-twice"] == "refused":
         raise Errno("EINVAL")
     if mm.table.any(vpn, end):
@@ -44,6 +44,7 @@ def remap_pfn_range(
         place = device.place(first)
         assert place is not None
         vma.offset = place.folio.pfn + place.page
+    # rule: pfnmap.no-refcount, pfnmap.no-rss, pfnmap.any-pfn, pfnmap.eager
     # count: nothing.  No reference, no mapcount: that is what VM_PFNMAP means.
     # map
     for start, stop, place in device.pages.over(first, first + count):
@@ -64,7 +65,7 @@ def vmf_insert_pfn(k: Kernel, mm: Mm, vma: Vma, vpn: Vpn, place: Place) -> str:
     # rule: pfnmap.insert-outside
     if not vma.first <= vpn < vma.end:
         return "VM_FAULT_SIGBUS"
-    # rule: pfnmap.insert-occupied
+    # rule: pfnmap.insert-occupied, pfnmap.insert-lazy
     if mm.table.any(vpn, vpn + 1):
         return "VM_FAULT_NOPAGE"
     # count: nothing.
@@ -76,7 +77,7 @@ def vmf_insert_pfn(k: Kernel, mm: Mm, vma: Vma, vpn: Vpn, place: Place) -> str:
 
 def check_insert_pfn(vma: Vma, place: Place, *, pmd: bool = False) -> None:
     """The BUG_ONs of vmf_insert_pfn_prot and vmf_insert_pfn_pmd."""
-    # rule: pfnmap.insert-contract
+    # rule: pfnmap.insert-contract, pfnmap.insert-mixed-device
     flags = vma.flags & (PFNMAP | MIXEDMAP)
     if flags not in (PFNMAP, MIXEDMAP):
         raise Bug("vmf_insert_pfn() needs exactly one of VM_PFNMAP and VM_MIXEDMAP.")
@@ -92,7 +93,7 @@ def vmf_insert_pfn_pmd(k: Kernel, mm: Mm, vma: Vma, vpn: Vpn, place: Place) -> s
     start = align_down(vpn, size)
     aligned = (place.folio.pfn + place.page - (vpn - start)) % size == 0
     check_insert_pfn(vma, place, pmd=True)
-    # rule: pfnmap.huge-aligned
+    # rule: pfnmap.huge-aligned, pfnmap.huge-entry
     if not aligned or start < vma.first or start + size > vma.end or not mm.pmd_none(vpn):
         return "VM_FAULT_FALLBACK"
     # count: nothing.

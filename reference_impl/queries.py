@@ -181,7 +181,7 @@ def pagemap(k: Kernel, mm: Mm, first: Vpn, end: Vpn) -> list[list[str]]:
     for start, stop, entry in mm.table.over(first, end):
         for vpn in range(start, stop):
             vma = mm.find(vpn)
-            # rule: pfnmap.pagemap
+            # rule: pfnmap.pagemap, pfnmap.private-hidden, mixedmap.both-flags
             if vma is not None and not vma.flags & PFNMAP:
                 bits[vpn - first] = _pagemap(k, mm.table.at(entry, vpn - start))
     return bits
@@ -194,7 +194,7 @@ def _pagemap(k: Kernel, entry: Entry) -> list[str]:
     found = ["present"]
     if entry.kind == "huge-zero" and k.profile["pagemap.huge-zero"] == "file":
         found.append("file")
-    # rule: mixedmap.pagemap
+    # rule: mixedmap.counted, mixedmap.mixed-raw
     if not special(entry):
         if not entry.folio.anon:
             found.append("file")
@@ -212,7 +212,7 @@ def _mincore(k: Kernel, mm: Mm, vpn: Vpn) -> bool:
     vma = mm.find(vpn)
     if vma is None:
         raise Errno("ENOMEM")
-    # rule: pfnmap.mincore
+    # rule: pfnmap.mincore, mixedmap.mincore
     if vma.driver is not None and vma.driver.fileless:
         return True  # can_do_mincore: the caller is not to know.
     if mm.table.any(vpn, vpn + 1) and not (vma.flags & PFNMAP and k.profile["pfnmap.mincore"] == "page-cache"):

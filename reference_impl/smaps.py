@@ -28,7 +28,7 @@ def smaps(k: Kernel, mm: Mm, vmas: list[Vma]) -> dict[str, int]:
     """The sums over some VMAs, in kB."""
     total = dict.fromkeys(FIELDS, 0)
     for vma in vmas:
-        # rule: pfnmap.smaps-skipped
+        # rule: pfnmap.private-smaps
         if vma.flags & PFNMAP and k.profile["pfnmap.smaps"] == "skipped":
             continue
         for name, size in _vma_bytes(k, mm, vma).items():
@@ -55,7 +55,7 @@ def _vma_bytes(k: Kernel, mm: Mm, vma: Vma) -> dict[str, int]:
         if isinstance(entry, Swapped):
             fields["Swap"] += size
         elif entry.kind in UNCOUNTED:
-            pass  # vm_normal_page says that there is no page.
+            pass  # rule: pfnmap.no-rss.  vm_normal_page says that there is no page.
         elif entry.kind == "hugetlb":
             shared = sharing.maybe_mapped_shared(k, entry.folio, 0)
             fields["Shared_Hugetlb" if shared else "Private_Hugetlb"] += size

@@ -98,7 +98,7 @@ def _counts_lost(k: Kernel, mm: Mm, vpn: Vpn) -> bool:
 def _zap_present(k: Kernel, mm: Mm, batch: Batch) -> None:
     vpn, count, kind, folio, page, dirty = batch
 
-    # rule: pfnmap.zap
+    # rule: pfnmap.zap, lifetime.ends
     # count: a zero page and a raw entry are special, nobody counts them.
     change = NOTHING
     references = 0
@@ -120,6 +120,7 @@ def _zap_present(k: Kernel, mm: Mm, batch: Batch) -> None:
         mm.clear_ptes(vpn, vpn + count)
     else:
         mm.table.clear(vpn, vpn + count)
+    # rule: driver_pages.dirty-carry, driver_pages.dirty-others
     if references and dirty and not folio.anon:
         folio.dirty = True
 

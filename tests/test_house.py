@@ -7,11 +7,14 @@ Every import counts: those of modules, those in functions and those for types on
 from __future__ import annotations
 
 import ast
+import re
 import sys
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
+
+from conformance import suite
 
 ROOT = Path(__file__).parent.parent
 OURS = ("reference_impl", "conformance")
@@ -115,3 +118,16 @@ def test_a_circle_is_found_wherever_the_import_is(tmp_path: Path, where: str) ->
     assert circle(imports(tmp_path)) == []
     (package / "b.py").write_text("import reference_impl.a\n")
     assert set(circle(imports(tmp_path))) == {"reference_impl.a", "reference_impl.b"}
+
+
+def test_rules_that_the_model_names_exist() -> None:
+    known = suite.load(ROOT).rules
+    named = {
+        rule: f"{path.name}:{number}"
+        for path in (ROOT / "reference_impl").glob("*.py")
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+        if "# rule: " in line
+        for rule in re.findall(r"[a-z_]+\.[a-z0-9-]+", line.partition("# rule: ")[2])
+    }
+    assert len(named) > 200
+    assert {rule: where for rule, where in named.items() if rule not in known} == {}
