@@ -17,7 +17,9 @@ Feature: What the rest of the kernel does with a VM_MIXEDMAP mapping
     Scenario: Of a shared mapping both sides stay writable
       Given a driver maps 2 pages of RAM into A with vm_insert_page
       When A forks B
-      And B writes "child" to page 0
+      Then every page of A is mapped writable
+      And every page of B is mapped writable
+      When B writes "child" to page 0
       Then A reads "child" in page 0
       And the driver reads "child" in its page 0
 
