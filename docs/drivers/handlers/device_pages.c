@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* Device memory that has been given struct pages by memremap_pages(). */
+#include <linux/delay.h>
 #include <linux/err.h>
 #include <linux/ioport.h>
 #include <linux/memremap.h>
@@ -7,7 +8,9 @@
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/numa.h>
+#include <linux/page_ref.h>
 #include <linux/pfn.h>
+#include <linux/sizes.h>
 #include <linux/version.h>
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 17, 0)
 #include <linux/pfn_t.h>
@@ -70,6 +73,8 @@ static int __init devmem_init(void)
 	void *kaddr;
 	int err;
 
+	if (!size || !IS_ALIGNED(start | size, SZ_2M))
+		return -EINVAL;
 	pagemap.range.start = start;
 	pagemap.range.end = start + size - 1;
 	kaddr = memremap_pages(&pagemap, NUMA_NO_NODE);
@@ -81,10 +86,21 @@ static int __init devmem_init(void)
 	return err;
 }
 
+/* A page that nobody has mapped or pinned has one reference.  memunmap_pages() does not wait for the others. */
+static void wait_for_pins(void)
+{
+	unsigned long i;
+
+	for (i = 0; i < size >> PAGE_SHIFT; i++)
+		while (page_ref_count(pfn_to_page(PHYS_PFN(start) + i)) > 1)
+			msleep(100);
+}
+
 static void __exit devmem_exit(void)
 {
 	misc_deregister(&devmem_device);
-	memunmap_pages(&pagemap);	/* waits until nobody has a page of it mapped or pinned */
+	wait_for_pins();	/* no file is open, so nothing is mapped; but a pin may be left */
+	memunmap_pages(&pagemap);
 }
 
 module_init(devmem_init);

@@ -19,7 +19,8 @@ struct bar {
 	struct miscdevice misc;
 	struct rw_semaphore lock;	/* protects `gone`: read by faults, written by removal */
 	bool gone;
-	struct inode *inode;		/* of the first open: finds all mappings */
+	struct inode *inode;		/* of the first open, while anything is open: finds all mappings */
+	unsigned int opens;		/* of inode; both are protected by open_lock */
 	unsigned long pfn, pages;
 };
 
@@ -27,11 +28,7 @@ static DEFINE_MUTEX(open_lock);
 
 static void bar_free(struct kref *ref)
 {
-	struct bar *bar = container_of(ref, struct bar, ref);
-
-	if (bar->inode)
-		iput(bar->inode);
-	kfree(bar);
+	kfree(container_of(ref, struct bar, ref));
 }
 
 static int bar_open(struct inode *inode, struct file *file)
@@ -39,12 +36,12 @@ static int bar_open(struct inode *inode, struct file *file)
 	struct bar *bar = container_of(file->private_data, struct bar, misc);
 
 	mutex_lock(&open_lock);
-	if (!bar->inode) {
+	if (!bar->opens++) {
 		ihold(inode);
 		bar->inode = inode;
 	}
-	mutex_unlock(&open_lock);
 	file->f_mapping = bar->inode->i_mapping;	/* one for all, whatever node was opened */
+	mutex_unlock(&open_lock);
 	file->private_data = bar;
 	kref_get(&bar->ref);
 	return 0;
@@ -54,6 +51,12 @@ static int bar_release(struct inode *inode, struct file *file)
 {
 	struct bar *bar = file->private_data;
 
+	mutex_lock(&open_lock);
+	if (!--bar->opens) {		/* no file, so no mapping: let its file system go */
+		iput(bar->inode);
+		bar->inode = NULL;
+	}
+	mutex_unlock(&open_lock);
 	kref_put(&bar->ref, bar_free);
 	return 0;
 }
@@ -136,8 +139,10 @@ static void bar_remove(struct pci_dev *pdev)
 	down_write(&bar->lock);			/* 2. no fault puts an entry back */
 	bar->gone = true;
 	up_write(&bar->lock);
+	mutex_lock(&open_lock);
 	if (bar->inode)				/* 3. take back what there is: the next access is SIGBUS */
 		unmap_mapping_range(bar->inode->i_mapping, 0, 0, 1);
+	mutex_unlock(&open_lock);
 	kref_put(&bar->ref, bar_free);		/* 4. open files keep the rest */
 }
 
