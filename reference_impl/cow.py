@@ -25,6 +25,7 @@ def write_fault(k: Kernel, mm: Mm, vma: Vma, vpn: Vpn, entry: Leaf, *, unshare: 
     elif entry.kind == "pmd":
         _write_pmd(k, mm, vma, vpn, entry, unshare=unshare)
     elif vma.shared:
+        pfnmap.check_store(vma, vpn)
         _make_writable(mm, vma, vpn, vpn + 1)
     else:
         _write_private(k, mm, vma, vpn, entry, unshare=unshare)

@@ -45,6 +45,7 @@ class Driver(NamedTuple):
     access          vm_ops->access is generic_access_phys()
     fileless        it has no vm_file: what execve(2) maps
     no_gup          get_user_pages() is refused for its pages (secretmem)
+    opened_to_read  its file is opened for reading only: a shared mapping has VM_MAYSHARE, not VM_SHARED
     cached          its pages are in a page cache of their own (aio, secretmem)
     notified        vm_ops->page_mkwrite or pfn_mkwrite: it is told of the first write to a shared page
     writable_pages  a store to pages from this one on is refused (pfn_mkwrite); None: to none
@@ -59,6 +60,7 @@ class Driver(NamedTuple):
     access: bool = False
     fileless: bool = False
     no_gup: bool = False
+    opened_to_read: bool = False
     cached: bool = False
     notified: bool = False
     writable_pages: PageCount | None = None

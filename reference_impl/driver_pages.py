@@ -13,7 +13,7 @@ from .folio import File, Folio, Kind, Place
 from .kernel import Kernel
 from .mm import Leaf, Mm
 from .units import BadRequest, Bug, Errno, Order, PageCount, PageIndex, Pfn, Signal, Unsupported, Vpn, align_down
-from .vma import DONTCOPY, DONTDUMP, DONTEXPAND, IO, LOCKED, MIXEDMAP, PFNMAP, Protection, Vma
+from .vma import DONTCOPY, DONTDUMP, DONTEXPAND, IO, LOCKED, MIXEDMAP, PFNMAP, SPECIAL, Protection, Vma
 
 FLAGS = {
     "VM_PFNMAP": PFNMAP, "VM_MIXEDMAP": MIXEDMAP, "VM_IO": IO, "VM_DONTEXPAND": DONTEXPAND,
@@ -28,6 +28,8 @@ SINCE = {
     "vmf_insert_page_mkwrite": (6, 18), "vmf_insert_folio_pmd": (6, 18), "mmap_action_remap": (7, 3),
     "mmap_action_map_kernel_pages": (7, 3),
 }  # fmt: skip
+HUGE = {"vmf_insert_pfn_pmd": "vmf_insert_pfn", "vmf_insert_folio_pmd": "fault"}
+"""What maps a PMD, and what the driver does for one page when no PMD can be used."""
 RAW = ("remap_pfn_range", "io_remap_pfn_range", "vm_iomap_memory", "dma_mmap_coherent", "mmap_action_remap")
 
 
@@ -45,9 +47,13 @@ def create(k: Kernel, name: str, memory: str, count: PageCount, order: Order) ->
                 _add(k, device, first, order, "driver")
         case "large_kmalloc":
             _add(k, device, 0, Order((max(count, 4) - 1).bit_length()), "driver")
-            device.frozen = k.profile["driver_pages.large-kmalloc"] == "frozen"
-            if device.frozen:
-                device.held.pop()[0].refcount = 0
+            _freeze(device, k.profile["driver_pages.large-kmalloc"])
+        case "slab":
+            for page in range(count):
+                _add(k, device, page, Order(0), "driver")
+            _freeze(device, k.profile["driver_pages.slab"])
+        case "packets":
+            pass  # They come and go, see interfaces.receive.
         case "mmio":
             # Nobody allocates it, and there is nothing to count with.
             number = Order((count - 1).bit_length())
@@ -75,6 +81,16 @@ def create(k: Kernel, name: str, memory: str, count: PageCount, order: Order) ->
                     folio.refcount = 0
                     device.held.pop()
     return device
+
+
+def _freeze(device: Device, references: str) -> None:
+    """Frozen pages are allocated without a reference."""
+    # rule: driver_pages.accept-reference
+    if references == "frozen":
+        device.frozen = True
+        for folio, _ in device.held:
+            folio.refcount = 0
+        device.held = []
 
 
 def _add(k: Kernel, device: Device, first: PageIndex, order: Order, kind: Kind) -> Folio:
@@ -106,8 +122,7 @@ def map_device(
     """mmap(2): a new VMA, and what the mmap handler does with it.  If that fails, the VMA is gone again."""
     # check
     function = driver.function
-    if SINCE.get(function, (0,)) > k.profile.version:
-        raise Unsupported("driver-functions", f"Linux {k.profile.kernel} has no {function}.")
+    _check_suits(k, driver.device, function)
     # count: whatever the handler does.
     # map
     region = mm.place(name, pages, skew)
@@ -123,9 +138,19 @@ def map_device(
     except (Errno, Bug):
         unmap.zap(k, mm, vma.first, vma.end)
         mm.remove(vma)
+        del mm.regions[name]
         raise
     # account: as the entries do.
     return vma
+
+
+def _check_suits(k: Kernel, device: Device, function: str) -> None:
+    """Whether the kernel has the function, and whether a driver can call it at all for such memory."""
+    if SINCE.get(function, (0,)) > k.profile.version:
+        raise Unsupported("driver-functions", f"Linux {k.profile.kernel} has no {function}.")
+    raw = function in RAW or function.startswith(("vmf_insert_pfn", "vmf_insert_mixed"))
+    if device.memory == "mmio" and not raw:
+        raise Unsupported("driver-functions", f"{function} takes a struct page, which device memory has not.")
 
 
 def _mmap_handler(k: Kernel, mm: Mm, vma: Vma, count: PageCount) -> None:
@@ -157,7 +182,7 @@ def _mmap_handler(k: Kernel, mm: Mm, vma: Vma, count: PageCount) -> None:
             if function == "vm_iomap_memory" and first + count > device.count:
                 raise Errno("EINVAL")
             _check_has(device, first + count - 1)
-            pfnmap.remap_pfn_range(k, mm, vma, vma.first, device, first, count)
+            pfnmap.remap_pfn_range(k, mm, vma, vma.first, device, first, count, in_mmap=True)
 
 
 def _check_has(device: Device, page: PageIndex) -> None:
@@ -177,12 +202,29 @@ def fault(k: Kernel, mm: Mm, vma: Vma, vpn: Vpn, *, write: bool) -> None:
     # rule: driver_pages.no-fault-handler, mixedmap.private-discard, lifetime.revoke-refault
     if not driver.faults or driver.device.gone or driver.device.place(page) is None or page in driver.unreadable:
         raise Signal("SIGBUS")
-    code = call(k, mm, vma, vpn, driver.device, page, driver.function, write=write)
-    if code == "VM_FAULT_FALLBACK":
-        plain = "vmf_insert_pfn" if driver.function == "vmf_insert_pfn_pmd" else "fault"
-        code = call(k, mm, vma, vpn, driver.device, page, plain, write=write)
+    function = driver.function
+    if function in HUGE and not _asks_for_pmd(k, mm, vma, vpn, driver.device):
+        # rule: pfnmap.huge-aligned, mixedmap.folio-pmd-fits
+        function = HUGE[function]
+    if write:
+        pfnmap.check_store(vma, vpn)
+    code = call(k, mm, vma, vpn, driver.device, page, function, write=write)
     if code == "VM_FAULT_SIGBUS":
         raise Signal("SIGBUS")
+
+
+def _asks_for_pmd(k: Kernel, mm: Mm, vma: Vma, vpn: Vpn, device: Device) -> bool:
+    """Whether the core calls vm_ops->huge_fault, and the driver has an aligned block for it."""
+    size = k.profile.pmd_pages
+    start = align_down(vpn, size)
+    if vma.flags & SPECIAL and k.profile["pfnmap.pmd"] == "plain":
+        return False  # hugepage_vma_check()
+    if not mm.pmd_none(vpn) or start < vma.first or start + size > vma.end:
+        return False
+    place = device.place(vma.file_page(start))
+    if place is None or (place.folio.pfn + place.page) % size:
+        return False
+    return place.folio.pages - place.page >= size
 
 
 def call(
@@ -241,14 +283,18 @@ def call_driver(
     vma = mm.find(first) or mm.find(first - 1)
     if vma is None:
         raise Errno("EFAULT")
+    _check_suits(k, device, function)
+    before = k.warnings
+    left = 0
     try:
-        return {"returned": _call(k, mm, vma, first, count, device, page, function)}
+        returned = _call(k, mm, vma, first, count, device, page, function)
     except mixedmap.NotAll as error:
-        return {"returned": f"-{error.args[0]}", "left": error.left}
+        returned, left = f"-{error.args[0]}", error.left
     except Errno as error:
-        return {"returned": f"-{error.args[0]}"}
+        returned = f"-{error.args[0]}"
     except Bug:
-        return {"returned": "BUG"}
+        returned = "BUG"
+    return {"returned": returned, "warned": k.warnings > before, "left": left}
 
 
 def _call(
@@ -263,11 +309,13 @@ def _call(
             mixedmap.vm_insert_pages(k, mm, vma, first, device, page, count, in_mmap=False)
             return "0"
         case "remap_pfn_range" | "io_remap_pfn_range":
-            pfnmap.remap_pfn_range(k, mm, vma, first, device, page, count)
+            pfnmap.remap_pfn_range(k, mm, vma, first, device, page, count, in_mmap=False)
             return "0"
         case _:
             code = ""
             store = function == "vmf_insert_page_mkwrite"
             for i in range(count):
                 code = call(k, mm, vma, first + i, device, page + i, function, write=store)
+                if code != "VM_FAULT_NOPAGE" or function in HUGE:
+                    break
             return code

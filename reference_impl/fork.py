@@ -13,7 +13,7 @@ from .kernel import Kernel
 from .mm import UNCOUNTED, Leaf, Mm, Swapped
 from .rmap import map_new_anon
 from .units import Errno, PageCount, Vpn
-from .vma import DONTFORK, MIXEDMAP, PFNMAP, WIPEONFORK, Vma
+from .vma import DONTFORK, LOCKED, MIXEDMAP, PFNMAP, WIPEONFORK, Vma
 
 
 def fork(k: Kernel, parent: Mm, child_name: str) -> Mm:
@@ -28,6 +28,7 @@ def fork(k: Kernel, parent: Mm, child_name: str) -> Mm:
         if vma.flags & DONTFORK:
             continue
         twin = vma.copy()
+        twin.flags &= ~LOCKED
         child.insert(twin)
         # rule: fork.wipeonfork
         if vma.flags & WIPEONFORK:

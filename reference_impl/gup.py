@@ -56,11 +56,14 @@ def _fast(k: Kernel, vma: Vma, entry: Leaf, *, pin: bool, write: bool, longterm:
         return False
     if not entry.writable and _must_unshare(k, vma, entry, pin, write, longterm):
         return False
-    if vma.driver is None:
-        return False  # No flag of such a VMA makes a difference.
-    if entry.folio.kind != "driver" or vma.driver.cached:
-        return entry.folio.anon
-    if k.profile["gup.fast-without-mapping"] == "large" and not entry.folio.large:
+    if vma.driver is None or vma.driver.no_gup or not k.profile.pte_special:
+        return (
+            False  # Without a driver no flag of the VMA makes a difference; without pte_special there is no such way.
+        )
+    if entry.folio.anon or entry.folio.kind == "shmem":
+        return True
+    without_mapping = not vma.driver.cached
+    if without_mapping and k.profile["gup.fast-without-mapping"] == "large" and not entry.folio.large:
         return False
     return not (pin and longterm and write)
 
@@ -72,11 +75,10 @@ def check_vma_flags(k: Kernel, vma: Vma, *, write: bool, force: bool, longterm: 
         raise Errno("EFAULT")
     if write:
         # rule: driver_pages.interface-pin
-        notified = vma.wants_writenotify or (vma.shared and vma.driver is not None and vma.driver.notified)
-        if notified and longterm and k.profile["gup.longterm-write-file"] == "refused":
+        if vma.wants_writenotify and longterm and k.profile["gup.longterm-write-file"] == "refused":
             raise Errno("EFAULT")
         if not vma.may_write:
-            if not force or vma.shared:
+            if not force or not vma.cow:
                 raise Errno("EFAULT")
             if vma.hugetlb and k.profile["gup.force-hugetlb"] == "refused":
                 raise Errno("EFAULT")
@@ -192,7 +194,8 @@ def register_buffer(k: Kernel, mm: Mm, first: Vpn, end: Vpn, buffer: str) -> Non
     if buffer in k.buffers:
         raise BadRequest(f"There is a buffer {buffer} already.")
     # rule: cow.pin-write
-    places = get_pages(k, mm, first, end, pin=True, write=True, longterm=True)
+    fast = k.profile["io_uring.files"] == "allowed"  # 6.1 wants to see the VMAs.
+    places = get_pages(k, mm, first, end, pin=True, write=True, longterm=True, fast=fast)
     for vma in mm.over(first, end):
         of_disk = vma.file is not None and vma.file.filesystem == "disk"
         # rule: mixedmap.gup, driver_pages.interface-pin

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from . import driver_pages, mixedmap
+from . import driver_pages, mixedmap, unmap
 from .device import Device, Driver
 from .folio import Place
 from .kernel import Kernel
@@ -43,11 +43,11 @@ class Interface:
 
 
 def _perf(k: Kernel) -> Interface:
-    refuses = {"refuses_split": True, "notified": True}
+    refuses = {"refuses_split": True, "notified": True, "writable_pages": 1}
     if k.profile["driver_pages.perf-ring"] == "fault":
         return Interface("pages", 5, "fault", DONTCOPY | REMAPPED, private="EINVAL", driver=refuses)
     flags = DONTCOPY | REMAPPED | PFNMAP | IO
-    return Interface("pages", 5, "remap_pfn_range", flags, private="EINVAL", driver={**refuses, "writable_pages": 1})
+    return Interface("pages", 5, "remap_pfn_range", flags, private="EINVAL", driver=refuses)
 
 
 def _vvar(k: Kernel) -> Interface:
@@ -93,10 +93,10 @@ def look_up(k: Kernel, name: str, pages: PageCount | None) -> Interface:
             flags = DONTCOPY | REMAPPED
             return Interface(
                 "pages", 3, "vm_insert_pages", flags, protection="read", never_writable=True, private="EPERM",
-                driver={"refuses_split": True},
+                driver={"refuses_split": True, "opened_to_read": True},
             )  # fmt: skip
         case "tcp_receive":
-            return Interface("pages", 16, "none", MIXEDMAP, protection="read", never_writable=True)
+            return Interface("packets", 16, "none", MIXEDMAP, protection="read", never_writable=True)
         case "kvm_vcpu":
             return Interface("pages", 3, "fault")
         case "aio_ring":
@@ -172,11 +172,12 @@ def receive(k: Kernel, mm: Mm, vma: Vma, pages: PageCount) -> PageCount:
     if driver is None or driver.function != "none":
         raise Errno("EINVAL")
     count = min(pages, vma.end - vma.first)
+    packets = [k.alloc(0, "driver") for _ in range(count)]
+    for page, folio in enumerate(packets):
+        driver.device.pages.put(page, page + 1, Place(folio, 0))
+    unmap.zap(k, mm, vma.first, vma.first + count)
     mixedmap.vm_insert_pages(k, mm, vma, vma.first, driver.device, 0, count, in_mmap=False)
     # The packets are consumed: only the mapping holds their pages.
-    for page in range(count):
-        place = driver.device.place(page)
-        assert place is not None
-        k.put(place.folio)
-    driver.device.held = driver.device.held[count:]
+    for folio in packets:
+        k.put(folio)
     return count

@@ -27,6 +27,7 @@ class Kernel:
 
     folios      all that have a reference, by number; not the zero folios
     counters    NR_* in base pages, events as numbers, as the `counters` query names them
+    warnings    how many WARNs the kernel has logged
     swap_*      the swap area by slot: how many swap entries, contents, folios in the swap cache
     """
 
@@ -42,6 +43,7 @@ class Kernel:
         self.next_mm = 1
         self.files: dict[str, File] = {}
         self.devices: dict[str, Device] = {}
+        self.warnings = 0
         self.pipes: dict[str, list[Place]] = {}
         self.buffers: dict[str, Buffer] = {}
         self.swap_counts = Counts()

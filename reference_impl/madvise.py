@@ -133,7 +133,7 @@ def _remove(k: Kernel, mm: Mm, vma: Vma, first: Vpn, end: Vpn) -> None:
     """MADV_REMOVE: a hole in the file, for shared writable mappings; devices have no fallocate."""
     if vma.flags & LOCKED or vma.anonymous or (vma.driver is not None and vma.driver.fileless):
         raise Errno("EINVAL")
-    if not vma.shared or vma.never_writable or not vma.may_write:
+    if not vma.shared or vma.never_writable:
         raise Errno("EACCES")
     if vma.driver is not None:
         raise Errno("ENODEV")
@@ -201,8 +201,6 @@ def _cold(k: Kernel, mm: Mm, vma: Vma, first: Vpn, end: Vpn) -> None:
     """MADV_COLD: all that can be seen here is that large folios are split which the range covers in part."""
     if vma.hugetlb or vma.flags & (PFNMAP | LOCKED):
         raise Errno("EINVAL")
-    if vma.driver is not None:
-        return  # Pages of drivers are on no LRU list.
     _private_portions(k, mm, first, end, cold=True)
 
 
@@ -210,8 +208,6 @@ def _pageout(k: Kernel, mm: Mm, vma: Vma, first: Vpn, end: Vpn) -> None:
     """MADV_PAGEOUT: reclaim what nobody else maps."""
     if vma.hugetlb or vma.flags & (PFNMAP | LOCKED):
         raise Errno("EINVAL")
-    if vma.driver is not None:
-        return
     for _, _, folio in _private_portions(k, mm, first, end, cold=True):
         if folio.anon:
             swap.swap_out(k, folio)
@@ -237,7 +233,7 @@ def _private_portions(k: Kernel, mm: Mm, first: Vpn, end: Vpn, *, cold: bool) ->
     while vpn < end:
         entry = mm.table.get(vpn)
         block_end = min(end, align_down(vpn, mm.pmd_pages) + mm.pmd_pages)
-        if not isinstance(entry, Leaf) or entry.kind in UNCOUNTED:
+        if not isinstance(entry, Leaf) or entry.kind in UNCOUNTED or _of_driver(mm, vpn, entry):
             run = mm.table.run(vpn)
             vpn = min(run.end, block_end) if run else vpn + 1
             continue
@@ -264,6 +260,12 @@ def _private_portions(k: Kernel, mm: Mm, first: Vpn, end: Vpn, *, cold: bool) ->
                 found.append((vpn, count, folio))
             vpn += count
     return found
+
+
+def _of_driver(mm: Mm, vpn: Vpn, entry: Leaf) -> bool:
+    """Pages of drivers are on no LRU list, or rmap does not find their mappings; private copies are like others."""
+    vma = mm.find(vpn)
+    return vma is not None and vma.driver is not None and not entry.folio.anon
 
 
 def _batch(mm: Mm, vpn: Vpn, end: Vpn, entry: Leaf) -> PageCount:

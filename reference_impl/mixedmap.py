@@ -41,6 +41,7 @@ def insert_page(k: Kernel, mm: Mm, vma: Vma, vpn: Vpn, device: Device, page: Pag
         if not write or not isinstance(entry, Leaf):
             raise Errno("EBUSY")
         if entry.folio is not folio or entry.page != place.page:
+            k.warnings += entry.kind != "zero"
             raise Errno("EFAULT")
         mm.table.put(vpn, vpn + 1, entry._replace(writable=vma.may_write))
         return
@@ -69,8 +70,7 @@ def _check_page(k: Kernel, vma: Vma, device: Device, folio: Folio) -> bool:
     if folio.kind == "zero":
         if k.profile["mixedmap.zero-page"] == "counted":
             return False
-        # rule: mixedmap.zero-page-where
-        if not (vma.cow or (vma.never_writable and not vma.may_write)):
+        if not zero_allowed(k, vma):
             raise Errno("EINVAL")
         return True
     if folio.anon:
@@ -78,15 +78,23 @@ def _check_page(k: Kernel, vma: Vma, device: Device, folio: Folio) -> bool:
     return False
 
 
+def zero_allowed(k: Kernel, vma: Vma) -> bool:
+    """vm_mixed_zeropage_allowed: nobody can ever write to the zero page through the mapping."""
+    # rule: mixedmap.zero-page-where
+    return k.profile["mixedmap.zero-page"] == "counted" or vma.cow or (vma.never_writable and not vma.may_write)
+
+
 def set_mixedmap(k: Kernel, vma: Vma, *, in_mmap: bool, pages: bool) -> None:
     """vm_insert_page and vm_insert_pages set VM_MIXEDMAP, which is allowed in the mmap handler only."""
     # rule: mixedmap.insert-contract
     if vma.flags & MIXEDMAP:
         return
-    if not in_mmap:
+    lenient = pages and k.profile["mixedmap.insert-pages-pfnmap"] == "warning"
+    if not in_mmap and not lenient:
         raise Bug("vm_insert_page() outside of the mmap handler needs VM_MIXEDMAP.")
-    if vma.flags & PFNMAP and not (pages and k.profile["mixedmap.insert-pages-pfnmap"] == "warning"):
+    if vma.flags & PFNMAP and not lenient:
         raise Bug("vm_insert_page() does not go together with VM_PFNMAP.")
+    k.warnings += not in_mmap  # vm_flags_set() wants mmap_lock held for writing.
     # rule: mixedmap.insert-flags
     vma.flags |= MIXEDMAP
 
@@ -98,7 +106,7 @@ def vm_insert_page(k: Kernel, mm: Mm, vma: Vma, vpn: Vpn, device: Device, page: 
         raise Errno("EFAULT")
     place = device.place(page)
     assert place is not None
-    if place.folio.refcount == 0:
+    if place.folio.refcount == 0 and k.profile["mixedmap.reference-check"] == "first":
         raise Errno("EINVAL")
     set_mixedmap(k, vma, in_mmap=in_mmap, pages=False)
     insert_page(k, mm, vma, vpn, device, page)
@@ -126,8 +134,7 @@ def vm_map_pages(k: Kernel, mm: Mm, vma: Vma, device: Device, offset: PageIndex)
     count = vma.end - vma.first
     if offset >= device.count or count > device.count - offset:
         raise Errno("ENXIO")
-    for i in range(count):
-        vm_insert_page(k, mm, vma, vma.first + i, device, offset + i, in_mmap=True)
+    vm_insert_pages(k, mm, vma, vma.first, device, offset, count, in_mmap=True)
 
 
 def remap_vmalloc_range(k: Kernel, mm: Mm, vma: Vma, device: Device, page: PageIndex, count: PageCount) -> None:
@@ -146,13 +153,14 @@ def vmf_insert_mixed(k: Kernel, mm: Mm, vma: Vma, vpn: Vpn, device: Device, page
     place = device.place(page)
     assert place is not None
     # rule: mixedmap.mixed-contract
-    if not vma.flags & MIXEDMAP:
+    zero = place.folio.kind == "zero"
+    if not vma.flags & MIXEDMAP and not zero:
         if k.profile["mixedmap.without-flag"] == "bug":
             raise Bug("vmf_insert_mixed() needs VM_MIXEDMAP.")
         return "VM_FAULT_SIGBUS"
     if not vma.first <= vpn < vma.end:
         return "VM_FAULT_SIGBUS"
-    if place.folio.kind == "zero" and write and k.profile["mixedmap.zero-page"] == "special":
+    if zero and (not zero_allowed(k, vma) or (write and k.profile["mixedmap.zero-page"] == "special")):
         return "VM_FAULT_SIGBUS"
     # rule: mixedmap.mixed-not-special
     if not k.profile.pte_special and place.folio.kind != "mmio":
@@ -167,11 +175,13 @@ def vmf_insert_mixed(k: Kernel, mm: Mm, vma: Vma, vpn: Vpn, device: Device, page
         same = isinstance(entry, Leaf) and entry.folio is place.folio and entry.page == place.page
         if write and same and isinstance(entry, Leaf):
             mm.table.put(vpn, vpn + 1, entry._replace(writable=vma.may_write, dirty=True))
+        elif write and isinstance(entry, Leaf):
+            k.warnings += entry.kind != "zero"
         return "VM_FAULT_NOPAGE"
     # rule: mixedmap.mixed-raw
     # count: nothing, also where there is a struct page.
     # map
-    if place.folio.kind == "zero":
+    if zero:
         mm.table.put(vpn, vpn + 1, Leaf("zero", k.zero, 0, False, False))
     else:
         pfnmap.put_raw(mm, vma, vpn, 1, place)
@@ -217,10 +227,13 @@ def vmf_insert_folio_pmd(k: Kernel, mm: Mm, vma: Vma, vpn: Vpn, place: Place) ->
     folio = place.folio
     # check
     # rule: mixedmap.folio-pmd-fits
-    if folio.order != k.profile.pmd_order or place.page != vpn - start or not mm.pmd_none(vpn):
-        return "VM_FAULT_FALLBACK"
-    if start < vma.first or start + size > vma.end:
-        return "VM_FAULT_FALLBACK"
+    if folio.order != k.profile.pmd_order:
+        k.warnings += 1
+        return "VM_FAULT_SIGBUS"
+    if start < vma.first:
+        return "VM_FAULT_SIGBUS"
+    if not mm.pmd_none(vpn):
+        return "VM_FAULT_NOPAGE"
     # count
     # rule: mixedmap.folio-pmd
     change = k.counting.map_pmd(folio, mm)

@@ -168,8 +168,6 @@ def mremap(k: Kernel, mm: Mm, first: Vpn, end: Vpn, name: str, skew: PageCount, 
 
 def _check_mremap(vma: Vma, how: str) -> None:
     """vma_to_resize, check_prep_vma: what special VMAs refuse."""
-    if vma.driver is not None and vma.driver.refuses_move:
-        raise Errno("EINVAL")
     if how == "dontunmap" and vma.flags & (DONTEXPAND | PFNMAP):
         # rule: pfnmap.mremap-dontunmap
         raise Errno("EINVAL")
@@ -179,6 +177,8 @@ def _check_mremap(vma: Vma, how: str) -> None:
         # rule: pfnmap.mremap-duplicate, mixedmap.duplicate
         if vma.flags & (DONTEXPAND | PFNMAP):
             raise Errno("EFAULT")
+    if vma.driver is not None and vma.driver.refuses_move:
+        raise Errno("EINVAL")
 
 
 def _duplicate(mm: Mm, vma: Vma, first: Vpn, end: Vpn, name: str, skew: PageCount) -> None:
@@ -228,13 +228,18 @@ def mlock(k: Kernel, mm: Mm, first: Vpn, end: Vpn) -> None:
             (vma,) = carve(k, mm, first, stop)
             vma.flags |= LOCKED
         if not vma.flags & (IO | PFNMAP):
-            try:
-                gup.get_pages(k, mm, first, stop, write=vma.may_write and not vma.shared)
-            except Errno as error:
-                # A raw entry is no error for who wants no page (follow_pfn_pte).
-                if error.args[0] != "EEXIST":
-                    raise Errno("ENOMEM") from None
+            _populate(k, mm, first, stop, write=vma.may_write and not vma.shared)
         first = stop
+
+
+def _populate(k: Kernel, mm: Mm, first: Vpn, end: Vpn, *, write: bool) -> None:
+    """populate_vma_page_range: a raw entry is no error for who wants no page (follow_pfn_pte)."""
+    for vpn in range(first, end):
+        try:
+            gup.get_pages(k, mm, vpn, vpn + 1, write=write)
+        except Errno as error:
+            if error.args[0] != "EEXIST":
+                raise Errno("ENOMEM") from None
 
 
 def copy_from_user(k: Kernel, mm: Mm, first: Vpn, end: Vpn) -> list[str]:
@@ -359,8 +364,10 @@ def span(mm: Mm, name: str, first: PageIndex, count: PageCount) -> tuple[Vpn, Vp
 def uffd_register(k: Kernel, mm: Mm, first: Vpn, end: Vpn, mode: str) -> None:
     """UFFDIO_REGISTER: vma_can_userfault.  Registered memory behaves as before here: nobody writes to the fd."""
     # rule: pfnmap.userfaultfd, driver_pages.interface-uffd
+    if mode == "wp_async" and k.profile["userfaultfd.wp-async"] == "no":
+        raise Errno("EINVAL")
     for vma in mm.over(first, end):
-        if vma.flags & SPECIAL or (vma.driver is not None and (mode != "wp_async" or k.profile.version < (6, 7))):
+        if vma.flags & SPECIAL or (vma.driver is not None and mode != "wp_async"):
             raise Errno("EINVAL")
         if vma.never_writable:
             raise Errno("EPERM")

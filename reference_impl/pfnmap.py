@@ -19,11 +19,11 @@ REMAP_FLAGS = IO | PFNMAP | DONTEXPAND | DONTDUMP
 
 
 def remap_pfn_range(
-    k: Kernel, mm: Mm, vma: Vma, vpn: Vpn, device: Device, first: PageIndex, count: PageCount, *, tracked: bool = True
+    k: Kernel, mm: Mm, vma: Vma, vpn: Vpn, device: Device, first: PageIndex, count: PageCount, *, in_mmap: bool
 ) -> None:
-    """Map `count` pages of a device, whatever is behind the numbers.
+    """Map `count` consecutive pages of a device, whatever is behind the numbers.  Raises Errno, Bug.
 
-    tracked: the call covers physically consecutive pages, so the cache mode is tracked for the whole of it (x86).
+    in_mmap: mmap_lock is held for writing, as in an mmap handler.
     """
     # check
     end = vpn + count
@@ -37,8 +37,9 @@ def remap_pfn_range(
     if mm.table.any(vpn, end):
         raise Bug("remap_pfn_range() maps where something is mapped.")
     # rule: pfnmap.remap-flags
+    k.warnings += not in_mmap and k.profile["pfnmap.remap-locked"] == "warning"
     vma.flags |= REMAP_FLAGS
-    vma.tracked |= tracked and whole and k.profile.pte_special  # as x86 has both
+    vma.tracked |= whole and k.profile.pte_special  # as x86 has both
     # rule: pfnmap.private-offset
     if vma.cow:
         place = device.place(first)
@@ -54,8 +55,7 @@ def remap_pfn_range(
 
 def put_raw(mm: Mm, vma: Vma, vpn: Vpn, count: PageCount, place: Place) -> None:
     """Set special PTEs: of a private mapping they are read-only, so that the first write copies."""
-    driver = vma.driver
-    writable = vma.shared and vma.may_write and (driver is None or driver.writable_pages is None)
+    writable = vma.shared and vma.may_write and not vma.wants_writenotify
     mm.table.put(vpn, vpn + count, Leaf("raw", place.folio, place.page, writable, False))
 
 
@@ -88,14 +88,16 @@ def check_insert_pfn(vma: Vma, place: Place, *, pmd: bool = False) -> None:
 
 
 def vmf_insert_pfn_pmd(k: Kernel, mm: Mm, vma: Vma, vpn: Vpn, place: Place) -> str:
-    """A PMD of page frame numbers.  VM_FAULT_FALLBACK if the block does not fit: then PTEs are tried."""
+    """A PMD of page frame numbers; `place` is for the page `vpn`.  The fault code; raises Bug."""
     size = k.profile.pmd_pages
     start = align_down(vpn, size)
-    aligned = (place.folio.pfn + place.page - (vpn - start)) % size == 0
+    # check
     check_insert_pfn(vma, place, pmd=True)
-    # rule: pfnmap.huge-aligned, pfnmap.huge-entry
-    if not aligned or start < vma.first or start + size > vma.end or not mm.pmd_none(vpn):
-        return "VM_FAULT_FALLBACK"
+    if start < vma.first:
+        return "VM_FAULT_SIGBUS"
+    if not mm.pmd_none(vpn):
+        return "VM_FAULT_NOPAGE"
+    # rule: pfnmap.huge-entry
     # count: nothing.
     # map
     writable = vma.shared and vma.may_write
@@ -106,7 +108,12 @@ def vmf_insert_pfn_pmd(k: Kernel, mm: Mm, vma: Vma, vpn: Vpn, place: Place) -> s
 
 def write_fault(mm: Mm, vma: Vma, vpn: Vpn, entry: Leaf) -> None:
     """wp_pfn_shared: a store through a read-only raw entry of a shared mapping asks vm_ops->pfn_mkwrite, if any."""
-    driver = vma.driver
-    if driver is not None and driver.writable_pages is not None and vma.file_page(vpn) >= driver.writable_pages:
-        raise Signal("SIGBUS")
+    check_store(vma, vpn)
     mm.table.put(vpn, vpn + 1, entry._replace(writable=True, dirty=True))
+
+
+def check_store(vma: Vma, vpn: Vpn) -> None:
+    """vm_ops->page_mkwrite and pfn_mkwrite, which may refuse a store: SIGBUS."""
+    limit = vma.driver.writable_pages if vma.driver is not None else None
+    if limit is not None and vma.file_page(vpn) >= limit:
+        raise Signal("SIGBUS")

@@ -216,7 +216,8 @@ def _mincore(k: Kernel, mm: Mm, vpn: Vpn) -> bool:
     if vma.driver is not None and vma.driver.fileless:
         return True  # can_do_mincore: the caller is not to know.
     if mm.table.any(vpn, vpn + 1) and not (vma.flags & PFNMAP and k.profile["pfnmap.mincore"] == "page-cache"):
-        return not isinstance(mm.table.get(vpn), Swapped)
+        entry = mm.table.get(vpn)
+        return not isinstance(entry, Swapped) or k.swap_cache.get(entry.slot) is not None
     return vma.file is not None and vma.file.cache.any(vma.file_page(vpn), vma.file_page(vpn) + 1)
 
 

@@ -26,6 +26,8 @@ def maybe_mapped_shared(k: Kernel, folio: Folio, page: PageIndex) -> bool:
         # rule: sharing.likely
         case "first-page":
             return _likely_mapped_shared(k, folio)
+        case "large-always" if folio.large:
+            return True
         case _:
             return _maybe_mapped_shared(k, folio)
 

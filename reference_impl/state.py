@@ -51,19 +51,25 @@ def _regions(mm: Mm) -> dict[str, Any]:
                         "protection": vma.protection,
                         "sharing": "shared" if vma.shared else "private",
                         "file": vma.file.name if vma.file else None,
+                        "driver": vma.driver.device.name if vma.driver else None,
                         "flags": [flag for bit, flag in FLAG_NAMES.items() if vma.flags & bit],
                     }
                     for vma in vmas
                 ],
-                "entries": [_entry(first, *run) for run in mm.table.over(first, first + pages)],
+                "entries": [_entry(mm, first, *run) for run in mm.table.over(first, first + pages)],
             }
     return regions
 
 
-def _entry(base: Vpn, first: Vpn, end: Vpn, entry: Any) -> dict[str, Any]:
+def _entry(mm: Mm, base: Vpn, first: Vpn, end: Vpn, entry: Any) -> dict[str, Any]:
     run: dict[str, Any] = {"first": first - base, "count": end - first, "kind": queries.entry_kind(entry)}
     if isinstance(entry, Swapped):
         return run | {"folio": None, "page": 0, "writable": False, "exclusive": entry.exclusive}
+    if entry.folio.kind == "mmio":
+        vma = mm.find(first)
+        device = vma.driver.device.name if vma is not None and vma.driver else None
+        place = {"folio": None, "device": device, "page": entry.page}
+        return run | place | {"writable": entry.writable, "exclusive": False}
     page = entry.page if entry.kind == "pte" else 0
     count = end - first if entry.kind == "pte" else 1
     exclusive = entry.folio.exclusive >> page & ((1 << count) - 1) == (1 << count) - 1

@@ -101,15 +101,19 @@ class Vma:
     def kernel_flags(self) -> list[str]:
         """As VmFlags of /proc/PID/smaps shows them, by their names in the kernel."""
         names = [name for bit, name in KERNEL_NAMES.items() if self.flags & bit]
+        opened_to_read = self.driver is not None and self.driver.opened_to_read
         plain = {
-            "VM_READ": self.protection != "none", "VM_WRITE": self.may_write, "VM_SHARED": self.shared,
-            "VM_MAYREAD": True, "VM_MAYWRITE": not self.never_writable, "VM_MAYSHARE": self.shared,
+            "VM_READ": self.protection != "none", "VM_WRITE": self.may_write,
+            "VM_SHARED": self.shared and not opened_to_read, "VM_MAYREAD": True,
+            "VM_MAYWRITE": not self.never_writable, "VM_MAYSHARE": self.shared,
         }  # fmt: skip
         return [*(name for name, there in plain.items() if there), *names]
 
     @property
     def wants_writenotify(self) -> bool:
-        """vma_wants_writenotify: a shared file of a file system that wants to hear of the first write."""
+        """vma_wants_writenotify: a shared file of a file system, or a driver, that wants to hear of the first write."""
+        if self.driver is not None:
+            return self.shared and self.driver.notified
         return self.shared and self.file is not None and self.file.tracks_dirty
 
     @property

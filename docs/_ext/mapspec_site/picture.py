@@ -232,6 +232,8 @@ def _vma(vma: Run) -> str:
     words = [vma["sharing"], vma["protection"]]
     if vma.get("file"):
         words.append(f"file {vma['file']}")
+    if vma.get("driver"):
+        words.append(f"driver {vma['driver']}")
     return ", ".join([*words, *vma.get("flags", [])])
 
 
