@@ -21,6 +21,7 @@ VALUES: dict[type[protocol.Request], Any] = {
     protocol.PartiallyMapped: False,
     protocol.PageFlags: [],
     protocol.Pagemap: [],
+    protocol.PagemapScan: [],
     protocol.Mincore: False,
     protocol.Writable: None,
 }
@@ -32,6 +33,7 @@ WHOLE: dict[type[protocol.Request], Any] = {
     protocol.CallDriver: protocol.Called("0"),
     protocol.CoreDump: {},
     protocol.VmaQuery: protocol.Vma([], 0),
+    protocol.Kpage: protocol.KpageInfo(0, []),
 }
 """What is said of everything else."""
 

@@ -73,6 +73,8 @@ class Context:
         """Process, region: the frames before the last When."""
         self.counters: dict[str, int] | None = None
         """The system's counters before the first When."""
+        self.noted: dict[str, dict[str, int]] = {}
+        """Process: its smaps_rollup at the last `notes its smaps_rollup`."""
         self.devices: dict[str, int] = {}
         """Device: pages of its driver's memory."""
         self.interface: protocol.Interface | None = None

@@ -291,6 +291,13 @@ class CopyFromUser(PagesOperation, kw_only=True, tag="copy_from_user"):
     answer = list[Token]
 
 
+class ClearRefs(Operation, kw_only=True, tag="clear_refs"):
+    """Write 1 to /proc/PID/clear_refs: no page of the process counts as referenced any more."""
+
+    capability = "clear-refs"
+    process: ProcessName
+
+
 class CoreDump(Operation, kw_only=True, tag="core_dump"):
     """The process dies of a signal that dumps core.  The value is, by region, how many pages the dump holds.
 
@@ -744,13 +751,90 @@ class Rss(Query, kw_only=True, tag="rss"):
     region: Name
 
 
+FieldName = Annotated[str, Meta(pattern="^[A-Za-z_]{1,40}$")]
+
+
 class Smaps(Query, kw_only=True, tag="smaps"):
-    """The fields of /proc/PID/smaps for a region in kB, summed if the region has become several VMAs."""
+    """The fields of /proc/PID/smaps for a region in kB, summed if the region has become several VMAs.
+
+    Per-CPU batches are drained first.  They are in the order of the file, beginning with Size; KernelPageSize and MMUPageSize are left out.  THPeligible,
+    at the end, is no size: 1 if it is 1 for any of the VMAs.
+    """
 
     capability = "smaps"
-    answer = dict[Annotated[str, Meta(pattern="^[A-Za-z_]{1,40}$")], Counter]
+    answer = dict[FieldName, Counter]
     process: ProcessName
     region: Name
+
+
+class SmapsRollup(Query, kw_only=True, tag="smaps_rollup"):
+    """The fields of /proc/PID/smaps_rollup in kB, in the order of the file, for all that the process maps."""
+
+    capability = "smaps-rollup"
+    answer = dict[FieldName, Counter]
+    process: ProcessName
+
+
+class SmapsSum(Query, kw_only=True, tag="smaps_sum"):
+    """The fields of /proc/PID/smaps in kB, added up over all VMAs of the process as they are printed."""
+
+    capability = "smaps-rollup"
+    answer = dict[FieldName, Counter]
+    process: ProcessName
+
+
+class Status(Query, kw_only=True, tag="status"):
+    """VmLck, VmRSS, RssAnon, RssFile, RssShmem, VmSwap and HugetlbPages of /proc/PID/status, in kB."""
+
+    capability = "status"
+    answer = dict[FieldName, Counter]
+    process: ProcessName
+
+
+class Statm(Query, kw_only=True, tag="statm"):
+    """The first three numbers of /proc/PID/statm, in pages."""
+
+    capability = "statm"
+    answer = dict[Literal["size", "resident", "shared"], Counter]
+    process: ProcessName
+
+
+class NumaMaps(Query, kw_only=True, tag="numa_maps"):
+    """What the line of the first VMA of a region in /proc/PID/numa_maps prints of these; one that is not printed is
+    left out."""
+
+    capability = "numa-maps"
+    answer = dict[Literal["anon", "dirty", "mapped", "mapmax"], Counter]
+    process: ProcessName
+    region: Name
+
+
+ScanCategory = Literal["wpallowed", "written", "file", "present", "swapped", "pfnzero", "huge"]
+
+
+class PagemapScan(PagesQuery, kw_only=True, tag="pagemap_scan"):
+    """The categories that PAGEMAP_SCAN reports of each page, of these seven."""
+
+    capability = "pagemap-scan"
+    answer = list[list[ScanCategory]]
+
+
+KpageFlag = Literal["mmap", "compound_head", "compound_tail", "thp"]
+
+
+class KpageInfo(Struct, forbid_unknown_fields=True):
+    """What two files tell of one page frame, whoever maps it."""
+
+    count: Annotated[Counter, Meta(description="/proc/kpagecount.")]
+    flags: Annotated[list[KpageFlag], Meta(description="Which of these /proc/kpageflags shows.")]
+
+
+class Kpage(Query, kw_only=True, tag="kpage"):
+    """/proc/kpagecount and /proc/kpageflags of a page frame, mapped or not."""
+
+    capability = "kpage"
+    answer = KpageInfo
+    frame: Annotated[str, Meta(pattern="^[0-9a-f]{1,16}$", description="As `frame` answers.")]
 
 
 CounterName = Literal[

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """The reference model: how Linux counts mappings, as a program that can be read.
 
-One module per chapter (mapcount, sharing, cow, fork, large_folios, pfnmap, mixedmap, driver_pages, lifetime) on shared
-ground.  Standard library only.
+One module per chapter (mapcount, sharing, cow, fork, large_folios, statistics, pfnmap, mixedmap, driver_pages,
+lifetime) on shared ground.  Standard library only.
 A module imports modules of the lines above its own, or to the left of it; there are no circles:
 
     units, runs, profile               numbers, run-length maps, behaviours
@@ -14,7 +14,7 @@ A module imports modules of the lines above its own, or to the left of it; there
     driver_pages, interfaces           memory of drivers and its faults; what parts of the kernel map
     fault, gup, ksm, collapse          dispatch of faults; who causes them; merge and collapse
     mmap, madvise                      system calls
-    queries, smaps, state, serve       answers
+    queries, procfs, statistics, state, serve   answers
 
 What is not modelled, on purpose: time, locks, races, memory pressure, NUMA, memory cgroups and the per-CPU LRU
 batches.  The state is always quiescent: no batch holds a reference, writeback is over.

@@ -20,6 +20,7 @@ def load(k: Kernel, mm: Mm, first: Vpn, end: Vpn) -> list[str]:
     _, signal = fault_in(k, mm, first, end, write=False)
     if signal:
         raise signal
+    touch(mm, first, end)
     values: list[str] = []
     for start, stop, entry in mm.table.over(first, end):
         assert isinstance(entry, Leaf)
@@ -30,6 +31,7 @@ def load(k: Kernel, mm: Mm, first: Vpn, end: Vpn) -> list[str]:
 def store(k: Kernel, mm: Mm, first: Vpn, end: Vpn, value: str) -> None:
     """Store the same into each page, up to the first that cannot be written to."""
     reached, signal = fault_in(k, mm, first, end, write=True)
+    touch(mm, first, reached)
     fill(mm, first, reached, value)
     if signal:
         raise signal
@@ -57,6 +59,26 @@ def fault_in(k: Kernel, mm: Mm, first: Vpn, end: Vpn, *, write: bool) -> tuple[V
             else:
                 vpn = min(stop, run.end)
     return end, None
+
+
+def touch(mm: Mm, first: Vpn, end: Vpn) -> None:
+    """The processor sets the accessed bit of what it uses."""
+    # rule: statistics.referenced
+    for start, _, entry in mm.table.over(first, end):
+        if isinstance(entry, Leaf) and not entry.young:
+            mark(mm, start, end, young=True)
+
+
+def mark(mm: Mm, vpn: Vpn, end: Vpn, *, young: bool) -> None:
+    """Change the accessed bit of the entries from `vpn` to the end of their run, or to `end`; that of a PMD whole."""
+    run = mm.table.run(vpn)
+    assert run is not None and isinstance(run.value, Leaf)
+    if run.value.kind in ("pte", "zero", "raw"):
+        entry = mm.table.get(vpn)
+        assert isinstance(entry, Leaf)
+        mm.table.put(vpn, min(run.end, end), entry._replace(young=young))
+    else:
+        mm.table.put(run.first, run.end, run.value._replace(young=young))
 
 
 def fill(mm: Mm, first: Vpn, end: Vpn, value: str) -> None:

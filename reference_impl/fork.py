@@ -13,7 +13,7 @@ from .kernel import Kernel
 from .mm import UNCOUNTED, Leaf, Mm, Swapped
 from .rmap import map_new_anon
 from .units import Errno, PageCount, Vpn
-from .vma import DONTFORK, LOCKED, MIXEDMAP, PFNMAP, WIPEONFORK, Vma
+from .vma import DONTFORK, LOCKED, MIXEDMAP, PFNMAP, UFFD_WP, UFFD_WP_ASYNC, WIPEONFORK, Vma
 
 
 def fork(k: Kernel, parent: Mm, child_name: str) -> Mm:
@@ -28,7 +28,7 @@ def fork(k: Kernel, parent: Mm, child_name: str) -> Mm:
         if vma.flags & DONTFORK:
             continue
         twin = vma.copy()
-        twin.flags &= ~LOCKED
+        twin.flags &= ~(LOCKED | UFFD_WP | UFFD_WP_ASYNC)
         child.insert(twin)
         # rule: fork.wipeonfork
         if vma.flags & WIPEONFORK:
@@ -104,7 +104,7 @@ def _share_ptes(k: Kernel, parent: Mm, child: Mm, vma: Vma, vpn: Vpn, count: Pag
     # rule: fork.read-only
     shared = entry._replace(writable=entry.writable and not vma.cow)
     parent.table.put(vpn, vpn + count, shared)
-    child.table.put(vpn, vpn + count, shared._replace(dirty=shared.dirty and not vma.shared))
+    child.table.put(vpn, vpn + count, shared._replace(dirty=shared.dirty and not vma.shared, young=False))
     # account: a second mapping changes no statistics of the system.
     # rule: fork.references
     k.get(folio, count)
@@ -138,7 +138,7 @@ def _copy_pmd(k: Kernel, parent: Mm, child: Mm, vma: Vma, vpn: Vpn, entry: Leaf)
     # map
     shared = entry._replace(writable=False)
     parent.table.put(vpn, vpn + folio.pages, shared)
-    child.table.put(vpn, vpn + folio.pages, shared)
+    child.table.put(vpn, vpn + folio.pages, shared._replace(young=False))
     # account
     k.get(folio)
     child.add_rss(folio, folio.pages)

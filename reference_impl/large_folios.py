@@ -174,6 +174,6 @@ def _remap(k: Kernel, mm: Mm, vpn: Vpn, piece: Folio, page: int, exclusive: int,
     k.account_mapped(piece, k.counting.map_ptes(piece, own, 1, mm))
     if exclusive >> page & 1:
         piece.set_exclusive(own)
-    mm.table.put(vpn, vpn + 1, Leaf("pte", piece, own, entry.writable, entry.dirty))
+    mm.table.put(vpn, vpn + 1, Leaf("pte", piece, own, entry.writable, entry.dirty, entry.young))
     k.get(piece)
     mm.add_rss(piece, 1)

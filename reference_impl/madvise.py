@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from . import collapse, files, gup, ksm, large_folios, mmap, sharing, swap, unmap
+from . import collapse, fault, files, gup, ksm, large_folios, mmap, sharing, swap, unmap
 from .folio import Folio
 from .kernel import Kernel
 from .mm import UNCOUNTED, Leaf, Mm, Swapped
@@ -190,7 +190,7 @@ def _free(k: Kernel, mm: Mm, vma: Vma, first: Vpn, end: Vpn) -> None:
         # map: the entries become clean.
         for start, stop, leaf in mm.table.over(vpn, vpn + count):
             assert isinstance(leaf, Leaf)
-            mm.table.put(start, stop, leaf._replace(dirty=False))
+            mm.table.put(start, stop, leaf._replace(dirty=False, young=False))
         # account: nothing changes in RSS.
         folio.dirty = False
         # rule: sharing.free-clean, sharing.advice-acts
@@ -198,10 +198,19 @@ def _free(k: Kernel, mm: Mm, vma: Vma, first: Vpn, end: Vpn) -> None:
 
 
 def _cold(k: Kernel, mm: Mm, vma: Vma, first: Vpn, end: Vpn) -> None:
-    """MADV_COLD: all that can be seen here is that large folios are split which the range covers in part."""
+    """MADV_COLD: entries become old, and large folios are split which the range covers in part."""
     if vma.hugetlb or vma.flags & (PFNMAP | LOCKED):
         raise Errno("EINVAL")
-    _private_portions(k, mm, first, end, cold=True)
+    for vpn, count, _ in _private_portions(k, mm, first, end, cold=True):
+        # rule: statistics.referenced
+        make_old(mm, vpn, vpn + count)
+
+
+def make_old(mm: Mm, first: Vpn, end: Vpn) -> None:
+    """Clear the accessed bits."""
+    for start, _, entry in mm.table.over(first, end):
+        if isinstance(entry, Leaf) and entry.young:
+            fault.mark(mm, start, end, young=False)
 
 
 def _pageout(k: Kernel, mm: Mm, vma: Vma, first: Vpn, end: Vpn) -> None:

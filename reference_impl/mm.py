@@ -20,6 +20,7 @@ class Leaf(NamedTuple):
     """A present entry.  zero, huge-zero, raw and raw-pmd are special: they map a folio that nobody counts for.
 
     The folio of a raw entry is what is behind the page frame number; the kernel does not know it from the entry.
+    young: the accessed bit.  Whoever makes an entry makes it young, so that the processor need not.
     """
 
     kind: LeafKind
@@ -27,6 +28,7 @@ class Leaf(NamedTuple):
     page: PageIndex
     writable: bool
     dirty: bool
+    young: bool = True
 
 
 class Swapped(NamedTuple):
@@ -66,8 +68,7 @@ class Table(Runs[Entry]):
             return Swapped(SwapSlot(value.slot + distance), value.exclusive)
         if value.kind == "zero":
             return value
-        kind, folio, page, writable, dirty = value
-        return Leaf(kind, folio, page + distance, writable, dirty)
+        return value._replace(page=value.page + distance)
 
     def joins(self, before: Entry, length: int, after: Entry) -> bool:
         if isinstance(before, Swapped) or isinstance(after, Swapped):

@@ -10,7 +10,7 @@ from . import fault, files, gup, ksm, large_folios, unmap
 from .kernel import Kernel
 from .mm import UNCOUNTED, Leaf, Mm, Region, Swapped
 from .units import BadRequest, Errno, Order, PageCount, PageIndex, Signal, Unsupported, Vpn, align_down, align_up
-from .vma import DONTDUMP, DONTEXPAND, HUGEPAGE, IO, LOCKED, PFNMAP, SPECIAL, Protection, Vma
+from .vma import DONTDUMP, DONTEXPAND, HUGEPAGE, IO, LOCKED, PFNMAP, SPECIAL, UFFD_WP, UFFD_WP_ASYNC, Protection, Vma
 
 
 def mmap(
@@ -371,3 +371,6 @@ def uffd_register(k: Kernel, mm: Mm, first: Vpn, end: Vpn, mode: str) -> None:
             raise Errno("EINVAL")
         if vma.never_writable:
             raise Errno("EPERM")
+    if mode != "missing":
+        for vma in carve(k, mm, first, end):
+            vma.flags |= UFFD_WP | (UFFD_WP_ASYNC if mode == "wp_async" else 0)

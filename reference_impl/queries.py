@@ -11,8 +11,7 @@ from .device import Device
 from .folio import Folio, Place
 from .kernel import Kernel
 from .mm import UNCOUNTED, Entry, Leaf, Mm, Swapped
-from .units import Errno, PageIndex, Vpn
-from .vma import PFNMAP
+from .units import PageIndex, Vpn
 
 PageQuery = Callable[[Kernel, Leaf, PageIndex], Any]
 FolioQuery = Callable[[Kernel, Leaf], Any]
@@ -173,66 +172,6 @@ def writable(mm: Mm, first: Vpn, end: Vpn) -> list[bool | None]:
         if isinstance(entry, Leaf):
             found[start - first : stop - first] = [entry.writable] * (stop - start)
     return found
-
-
-def pagemap(k: Kernel, mm: Mm, first: Vpn, end: Vpn) -> list[list[str]]:
-    """Bits 63, 62, 61 and 56 of /proc/PID/pagemap."""
-    bits: list[list[str]] = [[] for _ in range(first, end)]
-    for start, stop, entry in mm.table.over(first, end):
-        for vpn in range(start, stop):
-            vma = mm.find(vpn)
-            # rule: pfnmap.pagemap, pfnmap.private-hidden, mixedmap.both-flags
-            if vma is not None and not vma.flags & PFNMAP:
-                bits[vpn - first] = _pagemap(k, mm.table.at(entry, vpn - start))
-    return bits
-
-
-def _pagemap(k: Kernel, entry: Entry) -> list[str]:
-    """pte_to_pagemap_entry."""
-    if isinstance(entry, Swapped):
-        return ["swapped"]
-    found = ["present"]
-    if entry.kind == "huge-zero" and k.profile["pagemap.huge-zero"] == "file":
-        found.append("file")
-    # rule: mixedmap.counted, mixedmap.mixed-raw
-    if not special(entry):
-        if not entry.folio.anon:
-            found.append("file")
-        if mapped_exclusively(k, entry, entry.page):
-            found.append("exclusive")
-    return found
-
-
-def mincore(k: Kernel, mm: Mm, first: Vpn, end: Vpn) -> list[bool]:
-    """mincore(2): entries, and the page cache where there are none."""
-    return [_mincore(k, mm, vpn) for vpn in range(first, end)]
-
-
-def _mincore(k: Kernel, mm: Mm, vpn: Vpn) -> bool:
-    vma = mm.find(vpn)
-    if vma is None:
-        raise Errno("ENOMEM")
-    # rule: pfnmap.mincore, mixedmap.mincore
-    if vma.driver is not None and vma.driver.fileless:
-        return True  # can_do_mincore: the caller is not to know.
-    if mm.table.any(vpn, vpn + 1) and not (vma.flags & PFNMAP and k.profile["pfnmap.mincore"] == "page-cache"):
-        entry = mm.table.get(vpn)
-        return not isinstance(entry, Swapped) or k.swap_cache.get(entry.slot) is not None
-    return vma.file is not None and vma.file.cache.any(vma.file_page(vpn), vma.file_page(vpn) + 1)
-
-
-def rss(mm: Mm, first: Vpn, end: Vpn) -> dict[str, int]:
-    """What is in RssAnon, RssFile and RssShmem of a process, in pages, less the entries outside of [first, end).
-
-    The counters are asked, not the entries: they can be wrong, see mixedmap.folio-pmd-leak.
-    """
-    pages = {"anon": mm.anon_pages, "file": mm.file_pages, "shmem": mm.shmem_pages}
-    for start, stop, entry in mm.table:
-        outside = stop <= first or start >= end
-        if outside and isinstance(entry, Leaf) and not special(entry) and not entry.folio.hugetlb:
-            kind = "anon" if entry.folio.anon else "shmem" if entry.folio.kind == "shmem" else "file"
-            pages[kind] -= stop - start
-    return pages
 
 
 # --- a driver's pages ---

@@ -18,10 +18,11 @@ from . import (
     lifetime,
     madvise,
     mmap,
+    procfs,
     profile,
     queries,
-    smaps,
     state,
+    statistics,
 )  # fmt: skip
 from .device import Device, Driver
 from .folio import File
@@ -45,8 +46,9 @@ CAPABILITIES = [
     "mapped-exclusively", "maybe-mapped-shared", "memfd", "nr-pages-mapped", "owner-slots", "page-flags",
     "page-mapcount", "partially-mapped", "proc-mem-force", "proc_mem", "process_vm", "refcount", "smaps", "state",
     "swap", "thp", "tmpfs", "vmsplice",
-    "copy-from-user", "core-dump", "device-pages", "driver", "driver-access", "driver-bugs", "driver-calls",
-    "entry-writable", "grow", "interfaces", "mincore", "mlock", "pagemap", "rss", "userfaultfd", "vma",
+    "copy-from-user", "clear-refs", "core-dump", "device-pages", "driver", "driver-access", "driver-bugs",
+    "driver-calls", "entry-writable", "grow", "interfaces", "mincore", "mlock", "kpage", "numa-maps", "pagemap",
+    "pagemap-scan", "rss", "smaps-rollup", "statm", "status", "userfaultfd", "vma",
 ]  # fmt: skip
 
 QUERY_CAPABILITY = {
@@ -54,6 +56,7 @@ QUERY_CAPABILITY = {
     "average_page_mapcount": "average-page-mapcount",
     "nr_pages_mapped": "nr-pages-mapped",
     "owner_slots": "owner-slots",
+    "pagemap_scan": "pagemap-scan",
 }
 
 
@@ -130,6 +133,13 @@ class Model:
 
 def _missing(chosen: profile.Profile) -> dict[str, str]:
     """The capabilities that kernels of this profile cannot have, each with the reason."""
+    missing = _without_counters(chosen)
+    if chosen["statistics.scan-written"] == "no-scan":
+        missing["pagemap-scan"] = f"Linux {chosen.kernel} has no PAGEMAP_SCAN."
+    return missing
+
+
+def _without_counters(chosen: profile.Profile) -> dict[str, str]:
     if chosen.orders == [0]:
         why = "This kernel has no huge pages of any kind."
         return {
@@ -396,11 +406,11 @@ def _writable(k: Kernel, r: Request) -> list[bool | None]:
 
 
 def _pagemap(k: Kernel, r: Request) -> list[list[str]]:
-    return queries.pagemap(k, *_looked_at(k, r))
+    return procfs.pagemap(k, *_looked_at(k, r))
 
 
 def _mincore(k: Kernel, r: Request) -> list[bool]:
-    return queries.mincore(k, *_looked_at(k, r))
+    return procfs.mincore(k, *_looked_at(k, r))
 
 
 def _vma(k: Kernel, r: Request) -> dict[str, object]:
@@ -416,7 +426,7 @@ def _rss(k: Kernel, r: Request) -> dict[str, int]:
     if r["region"] not in mm.regions:
         raise Errno("EFAULT")
     region = mm.regions[r["region"]]
-    return queries.rss(mm, region.first, region.first + region.pages)
+    return procfs.rss(mm, region.first, region.first + region.pages)
 
 
 def _looked_at(k: Kernel, r: Request) -> tuple[Mm, Vpn, Vpn]:
@@ -445,7 +455,44 @@ def _smaps(k: Kernel, r: Request) -> dict[str, int]:
     if r["region"] not in mm.regions:
         raise Errno("EFAULT")
     region = mm.regions[r["region"]]
-    return smaps.smaps(k, mm, mm.over(region.first, region.first + region.pages))
+    return statistics.smaps(k, mm, mm.over(region.first, region.first + region.pages))
+
+
+def _smaps_rollup(k: Kernel, r: Request) -> dict[str, int]:
+    return statistics.smaps_rollup(k, k.mm(r["process"]))
+
+
+def _smaps_sum(k: Kernel, r: Request) -> dict[str, int]:
+    mm = k.mm(r["process"])
+    return statistics.smaps(k, mm, mm.vmas)
+
+
+def _status(k: Kernel, r: Request) -> dict[str, int]:
+    return procfs.status(k, k.mm(r["process"]))
+
+
+def _statm(k: Kernel, r: Request) -> dict[str, int]:
+    return procfs.statm(k, k.mm(r["process"]))
+
+
+def _numa_maps(k: Kernel, r: Request) -> dict[str, int]:
+    mm = k.mm(r["process"])
+    vma = mm.find(mm.regions[r["region"]].first) if r["region"] in mm.regions else None
+    if vma is None:
+        raise Errno("EFAULT")
+    return procfs.numa_maps(k, mm, vma)
+
+
+def _pagemap_scan(k: Kernel, r: Request) -> list[list[str]]:
+    return procfs.pagemap_scan(k, *_looked_at(k, r))
+
+
+def _kpage(k: Kernel, r: Request) -> dict[str, Any]:
+    return procfs.kpage(k, int(r["frame"], 16))
+
+
+def _clear_refs(k: Kernel, r: Request) -> None:
+    madvise.make_old(k.mm(r["process"]), 0, 1 << 52)
 
 
 def _counters(k: Kernel, r: Request) -> dict[str, int]:
@@ -506,6 +553,14 @@ HANDLERS: dict[str, Handler] = {
     **{do: _folio_query(do) for do in queries.FOLIO_QUERIES},
     "entry": _entry,
     "smaps": _smaps,
+    "smaps_rollup": _smaps_rollup,
+    "smaps_sum": _smaps_sum,
+    "status": _status,
+    "statm": _statm,
+    "numa_maps": _numa_maps,
+    "pagemap_scan": _pagemap_scan,
+    "kpage": _kpage,
+    "clear_refs": _clear_refs,
     "counters": _counters,
     "state": _state,
 }

@@ -41,7 +41,7 @@ def batches(
                 pending = None
             yield start, stop - start, entry
             continue
-        kind, folio, page, _, dirty = entry
+        kind, folio, page, _, dirty, _ = entry
         if kind != "pte":
             if pending:
                 yield pending

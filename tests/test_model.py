@@ -16,7 +16,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from reference_impl import mapcount, profile, queries, sharing, smaps
+from reference_impl import mapcount, profile, queries, sharing, statistics
 from reference_impl.driver_pages import HUGE as PLAIN
 from reference_impl.folio import Folio
 from reference_impl.kernel import Kernel
@@ -79,7 +79,7 @@ def check_invariants(k: Kernel) -> None:
     if k.profile["statistics.pss"] == "page":
         # The sum of PSS over all processes is the memory that is mapped.
         mapped = sum(mapped_pages(folio, seen) for folio, seen in truth.items() if not folio.hugetlb)
-        assert sum(smaps.exact_pss(k, mm) for mm in k.mms.values()) == mapped
+        assert sum(statistics.exact_pss(k, mm) for mm in k.mms.values()) == mapped
 
 
 def other_references(k: Kernel) -> Counter[Folio]:

@@ -12,9 +12,9 @@ from typing import Any, NamedTuple, Protocol
 
 import msgspec
 
-from conformance.protocol import Answer, Called, Greeting, Hello, Owners, Request, Vma
+from conformance.protocol import Answer, Called, Greeting, Hello, KpageInfo, Owners, Request, Vma
 
-STRUCTURES = (Greeting, list[Owners], Called, Vma)
+STRUCTURES = (Greeting, list[Owners], Called, Vma, KpageInfo)
 """Values of answers that are more than numbers, words and lists of them."""
 
 

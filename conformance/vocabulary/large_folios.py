@@ -8,12 +8,7 @@ from conformance.engine import Context, Mismatch
 from conformance.vocabulary import operation, outcome
 from conformance.vocabulary.cow import copied
 from conformance.vocabulary.memory import compare, compare_number, map_region, span_of
-from conformance.vocabulary.types import Area, Number, Pages, define
-
-define(
-    "field", "[A-Z][A-Za-z]+(?:_[A-Z][a-z]+)*", str,
-    "A field of /proc/PID/smaps.", "Rss", "AnonHugePages", kind=str,
-)  # fmt: skip
+from conformance.vocabulary.types import Area, Number, Pages
 
 
 @operation(
@@ -79,16 +74,6 @@ def not_partially_mapped(c: Context, pages: Pages, area: Area) -> None:
 def moved(c: Context, pages: Pages, area: Area) -> None:
     """Other pages of memory are mapped there than before the last When."""
     copied(c, pages, area)
-
-
-@outcome("smaps of {area} shows {number} kB {field}")
-def smaps_shows(c: Context, area: Area, number: Number, field: str) -> None:
-    """A field of /proc/PID/smaps, summed over the VMAs of the region."""
-    fields = c.do(protocol.Smaps(process=area.process, region=area.region))
-    if not number.admits(fields.get(field, -1)):
-        raise Mismatch(f"{field} of {number} kB", f"{fields.get(field, 'no such field')}")
-    if not number.exact:
-        c.note(f"{field} {number}: seen {fields[field]}")
 
 
 @outcome("counter {counter} is unchanged", since="counters")

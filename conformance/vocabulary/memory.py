@@ -238,6 +238,13 @@ def maps_file(c: Context, process: str, file: str, sharing: str, region: str = D
     map_region(c, process, region, c.files[file], file=file, sharing=sharing)
 
 
+@operation("{processes} map file {name} {sharing}")
+def map_file_all(c: Context, processes: tuple[str, ...], file: str, sharing: str) -> None:
+    """Each process maps the whole file.  Nothing is populated."""
+    for process in processes:
+        maps_file(c, process, file, sharing)
+
+
 @operation("{process} maps file {name} {sharing}, {count} page(s) off its alignment, as {name}")
 def maps_file_skewed(c: Context, process: str, file: str, sharing: str, skew: int, region: str) -> None:
     """Map the whole file at an address that no huge page can be mapped at."""
@@ -272,6 +279,13 @@ def fork(c: Context, process: str, child: str) -> None:
     c.regions[child] = dict(c.regions[process])
 
 
+@operation("{process} forks {processes}")
+def forks(c: Context, process: str, children: tuple[str, ...]) -> None:
+    """fork(2), once for each child."""
+    for child in children:
+        fork(c, process, child)
+
+
 @operation("{process} exits")
 def exit_(c: Context, process: str) -> None:
     """The process exits; its memory is gone."""
@@ -283,6 +297,34 @@ def exit_(c: Context, process: str) -> None:
 def unmap(c: Context, process: str, pages: Pages) -> None:
     """munmap(2)."""
     c.do(Unmap(**c.span(process, pages)))
+
+
+@operation("{processes} exit")
+def exit_all(c: Context, processes: tuple[str, ...]) -> None:
+    """The processes exit, one after the other."""
+    for process in processes:
+        exit_(c, process)
+
+
+@operation("{processes} read {pages}")
+def read_all(c: Context, processes: tuple[str, ...], pages: Pages) -> None:
+    """Each process loads from each of the pages."""
+    for process in processes:
+        reads(c, process, pages)
+
+
+@operation("{processes} write {token} to {pages}")
+def write_all(c: Context, processes: tuple[str, ...], value: str, pages: Pages) -> None:
+    """Each process stores to each of the pages."""
+    for process in processes:
+        writes(c, process, value, pages)
+
+
+@operation("{processes} unmap {pages}")
+def unmap_all(c: Context, processes: tuple[str, ...], pages: Pages) -> None:
+    """Each process calls munmap(2)."""
+    for process in processes:
+        unmap(c, process, pages)
 
 
 @operation("{process} calls {advice} on {pages}")

@@ -134,6 +134,13 @@ def _number(text: str) -> Number:
     return Number(None, None, (values[0], values[1])) if " or " in text else Number(values[0], values[0])
 
 
+def _processes(text: str) -> tuple[str, ...]:
+    first, last = text.split(" to ")
+    if first[0] != last[0] or int(last[1:]) <= int(first[1:]):
+        raise ValueError(f"{text} are no processes: one letter, and numbers that rise, such as B1 to B4")
+    return tuple(f"{first[0]}{number}" for number in range(int(first[1:]), int(last[1:]) + 1))
+
+
 def _groups(pattern: re.Pattern[str], text: str) -> tuple[str | None, ...]:
     """The groups of a text that the pattern is known to match."""
     found = pattern.fullmatch(text)
@@ -151,6 +158,10 @@ _SIGNALS = get_args(protocol.Signal)
 _ADVICE = {f"MADV_{a.upper()}": a for a in get_args(protocol.Advice)}
 
 define("process", r"[A-Z][0-9]{0,3}", str, "A process.", "A", "B2", kind=str)
+define(
+    "processes", r"[A-Z]\d{1,3} to [A-Z]\d{1,3}", lambda text: _processes(text),
+    "Processes with one letter and consecutive numbers.", "B1 to B22", kind=tuple,
+)  # fmt: skip
 define("name", r"[a-z][a-z0-9_]{0,31}", str, "A region, file, pipe or buffer.", "log", "f", kind=str)
 define(
     "pages", plain(_PAGES), _pages,

@@ -32,6 +32,7 @@ from conformance.implementations.linux.scenario import (
     Scenario,
 )
 from conformance.implementations.linux.settings import Busy, Settings
+from conformance.implementations.linux.statistics import Statistics
 from conformance.implementations.linux.struct_page import FolioCounters
 
 LARGEST = 10
@@ -133,6 +134,7 @@ class Linux:
         self._internals = Internals(machine)
         version, directory = self._here.version, probe.core_directory(self._here.directories)
         self._observer = Observer(machine, self._names, self._here.page_size, version, directory)
+        self._statistics = Statistics(machine, self._here.page_size)
         self._interfaces = Interfaces(
             machine, self._names, self._here.page_size, version, self._order_at, ours=self._command is not None
         )
@@ -196,7 +198,7 @@ class Linux:
             raise Mistake(f"there is no process {name}") from None
 
     def _region(
-        self, request: p.PagesOperation | p.PagesQuery | p.Smaps | p.Grow | p.Receive | p.VmaQuery | p.Rss
+        self, request: p.PagesOperation | p.PagesQuery | p.Smaps | p.NumaMaps | p.Grow | p.Receive | p.VmaQuery | p.Rss
     ) -> tuple[Process, Region]:
         process = self._process(request.process)
         try:
@@ -679,9 +681,35 @@ class Linux:
 
     def _smaps(self, request: p.Smaps) -> dict[str, int]:
         process, region = self._region(request)
-        result = self._do(f"0 read /proc/{process.pid}/smaps")[-1]
+        # MADV_FREE marks a page only when it leaves the batch of its CPU.
+        result = self._do("-0 drain", f"0 read /proc/{process.pid}/smaps")[-1]
         end = region.start + region.pages * self.here.page_size
         return kernel.smaps(result.data.decode(), region.start, end)
+
+    def _smaps_rollup(self, request: p.SmapsRollup) -> dict[str, int]:
+        return self._statistics.rollup(self._process(request.process))
+
+    def _smaps_sum(self, request: p.SmapsSum) -> dict[str, int]:
+        return self._statistics.smaps_sum(self._process(request.process))
+
+    def _status(self, request: p.Status) -> dict[str, int]:
+        return self._statistics.status(self._process(request.process))
+
+    def _statm(self, request: p.Statm) -> dict[str, int]:
+        return self._statistics.statm(self._process(request.process))
+
+    def _numa_maps(self, request: p.NumaMaps) -> dict[str, int]:
+        return self._statistics.numa_maps(*self._region(request))
+
+    def _pagemap_scan(self, request: p.PagemapScan) -> list[list[p.ScanCategory]]:
+        process, _, at, _ = self._range(request)
+        return self._statistics.scan(process, at, request.count)
+
+    def _kpage(self, request: p.Kpage) -> p.KpageInfo:
+        return self._statistics.kpage(int(request.frame, 16))
+
+    def _clear_refs(self, request: p.ClearRefs) -> None:
+        self._do(f"0 write /proc/{self._process(request.process).pid}/clear_refs 1")
 
     def _counters(self, request: p.Counters) -> dict[str, int]:
         return counters.read(self._do, self.here.huge, self.here.page_size, self.here.counters)

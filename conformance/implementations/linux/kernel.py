@@ -148,8 +148,9 @@ _VMA = re.compile(r"^([0-9a-f]+)-([0-9a-f]+) ")
 
 
 def smaps(text: str, start: int, end: int) -> dict[str, int]:
-    """The fields of /proc/PID/smaps in kB, summed over the VMAs inside [start, end)."""
+    """The fields of /proc/PID/smaps in kB, summed over the VMAs inside [start, end), and the highest THPeligible."""
     total: dict[str, int] = {}
+    eligible: int | None = None
     inside = False
     for line in text.splitlines():
         if vma := _VMA.match(line):
@@ -158,7 +159,9 @@ def smaps(text: str, start: int, end: int) -> dict[str, int]:
             name, value = line[:-3].split(":")
             if not name.endswith("PageSize"):
                 total[name] = total.get(name, 0) + (int(value) if inside else 0)
-    return total
+        elif line.startswith("THPeligible:"):
+            eligible = max(eligible or 0, int(line[12:]) if inside else 0)
+    return total if eligible is None else total | {"THPeligible": eligible}
 
 
 def pmd_mapped(text: str, start: int, end: int, block: int) -> tuple[int, int]:

@@ -93,6 +93,13 @@ def look(machine: Machine, settings: Settings | None, fixed: str) -> Here:
     missing.update(internals.missing(why, version, config))
     if false_ksm and why:
         missing.setdefault("page-flags", "/proc/kpageflags of this kernel shows KPF_KSM for every anonymous page")
+    for capability, name in PER_PROCESS.items():
+        if machine.read(f"/proc/self/{name}") is None:
+            missing[capability] = f"this kernel has no /proc/PID/{name}"
+    if not scan:
+        missing["pagemap-scan"] = "this kernel has no PAGEMAP_SCAN (it came in 6.7)"
+    if "folio-order" in missing:
+        missing["kpage"] = missing["folio-order"]
     if not machine.read("/proc/self/smaps"):
         why = "this kernel has no /proc/PID/smaps"
         missing.update(dict.fromkeys(("smaps", "vma", "rss"), why))
@@ -157,6 +164,9 @@ def look(machine: Machine, settings: Settings | None, fixed: str) -> Here:
         false_ksm,
     )
 
+
+PER_PROCESS = {"smaps-rollup": "smaps_rollup", "status": "status", "statm": "statm", "numa-maps": "numa_maps"}
+"""Capabilities that are one file of a process."""
 
 KNOWN = {str(r.capability) for r in p.OPERATIONS + p.QUERIES if r.capability} | {
     "driver-bugs", "thp", "collapse", "hugetlb", "swap", "huge-zero-page", "memfd", "tmpfs", "disk-file",
