@@ -757,8 +757,8 @@ FieldName = Annotated[str, Meta(pattern="^[A-Za-z_]{1,40}$")]
 class Smaps(Query, kw_only=True, tag="smaps"):
     """The fields of /proc/PID/smaps for a region in kB, summed if the region has become several VMAs.
 
-    Per-CPU batches are drained first.  They are in the order of the file, beginning with Size; KernelPageSize and MMUPageSize are left out.  THPeligible,
-    at the end, is no size: 1 if it is 1 for any of the VMAs.
+    Per-CPU batches are drained first.  The fields are in the order of the file, beginning with Size; KernelPageSize and
+    MMUPageSize are left out.  THPeligible, at the end, is no size: 1 if it is 1 for any of the VMAs.
     """
 
     capability = "smaps"

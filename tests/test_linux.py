@@ -78,7 +78,11 @@ def _asked(query: type[p.Query]) -> p.Query:
     """About the usual region, or device."""
     if query in (p.State, p.Counters):
         return query()
-    return query(device="dev") if issubclass(query, p.DevicePagesQuery) else query(**mem())
+    if query is p.Kpage:
+        return query(frame="1")
+    if "region" not in query.__struct_fields__:
+        return query(device="dev") if issubclass(query, p.DevicePagesQuery) else query(process="A")
+    return query(**mem())
 
 
 class Shared:

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from reference_impl import mapcount, profile, queries, sharing, statistics
+from reference_impl import mapcount, procfs, profile, sharing, statistics
 from reference_impl.driver_pages import HUGE as PLAIN
 from reference_impl.folio import Folio
 from reference_impl.kernel import Kernel
@@ -176,7 +176,7 @@ def check_tables(k: Kernel, mm: Any) -> None:
     # What the regions count, together, is what the process counts.
     asked = Counter()
     for first, pages in mm.regions.values():
-        asked.update(queries.rss(mm, first, first + pages))
+        asked.update(procfs.rss(mm, first, first + pages))
     assert (asked["anon"], asked["file"], asked["shmem"]) == (mm.anon_pages, mm.file_pages, mm.shmem_pages)
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from conformance import protocol
-from conformance.protocol import Answer, Called, Greeting, Owners, Request, Slot, Vma
+from conformance.protocol import Answer, Called, Greeting, KpageInfo, Owners, Request, Slot, Vma
 from conformance.schema import schema as make_schema
 
 from .html import esc, prose, table
@@ -21,13 +21,16 @@ EXAMPLES: dict[str, Any] = {
     "process": "A", "child": "B", "region": "mem", "file": "f", "pipe": "p", "buffer": "b", "to": "moved",
     "first": 0, "count": 2, "pages": 16, "value": "new", "order": 4, "advice": "dontneed", "protection": "read",
     "filesystem": "memfd", "seq": 7, "profile": "linux-7.3", "device": "dev", "memory": "pages",
-    "function": "vm_insert_page", "interface": "packet_ring", "mode": "missing",
+    "function": "vm_insert_page", "interface": "packet_ring", "mode": "missing", "frame": "1a2b3",
 }  # fmt: skip
 """A value for each field that an example line shows."""
 VALUES: dict[str, Any] = {
     "map_device": "mapspec module", "call_driver": {"returned": "-EBUSY"}, "core_dump": {"mem": 4},
     "vma": {"flags": ["VM_READ", "VM_IO", "VM_PFNMAP"], "offset": 0}, "rss": {"anon": 0, "file": 4, "shmem": 0},
-    "pagemap": [["present", "file"], ["present"]],
+    "pagemap": [["present", "file"], ["present"]], "statm": {"size": 300, "resident": 120, "shared": 80},
+    "numa_maps": {"anon": 4, "dirty": 4, "mapmax": 3}, "pagemap_scan": [["file", "present"], ["present"]],
+    "kpage": {"count": 1, "flags": ["mmap"]}, "status": {"VmRSS": 480, "RssAnon": 64},
+    "smaps_rollup": {"Rss": 480, "Pss": 301}, "smaps_sum": {"Rss": 480, "Pss": 288},
 }  # fmt: skip
 """A value of the answer where its type says too little."""
 
@@ -36,7 +39,9 @@ VALUES: dict[str, Any] = {
 def schema() -> dict[str, Any]:
     """JSON Schema of every message, with what only the tables need."""
     published = make_schema()
-    _, more = msgspec.json.schema_components([Greeting, Owners, Slot, Called, Vma], ref_template="#/$defs/{name}")
+    _, more = msgspec.json.schema_components(
+        [Greeting, Owners, Slot, Called, Vma, KpageInfo], ref_template="#/$defs/{name}"
+    )
     return {**published, "$defs": {**published["$defs"], **more}}
 
 
