@@ -22,6 +22,7 @@ VALUES: dict[type[protocol.Request], Any] = {
     protocol.PageFlags: [],
     protocol.Pagemap: [],
     protocol.PagemapScan: [],
+    protocol.PagemapMarks: [],
     protocol.Mincore: False,
     protocol.Writable: None,
 }

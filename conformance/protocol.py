@@ -291,11 +291,25 @@ class CopyFromUser(PagesOperation, kw_only=True, tag="copy_from_user"):
     answer = list[Token]
 
 
+class UffdWriteprotect(PagesOperation, kw_only=True, tag="uffd_writeprotect"):
+    """UFFDIO_WRITEPROTECT of pages that are registered in mode wp_async.  The next store to a page succeeds, and takes
+    the protection away."""
+
+    capability = "userfaultfd-wp"
+
+
 class ClearRefs(Operation, kw_only=True, tag="clear_refs"):
-    """Write 1 to /proc/PID/clear_refs: no page of the process counts as referenced any more."""
+    """Write to /proc/PID/clear_refs."""
 
     capability = "clear-refs"
     process: ProcessName
+    what: Annotated[
+        Literal["referenced", "soft-dirty"],
+        Meta(
+            description="referenced: 1, no page of the process counts as referenced any more. soft-dirty: 4, none as "
+            "written since."
+        ),
+    ] = "referenced"
 
 
 class CoreDump(Operation, kw_only=True, tag="core_dump"):
@@ -717,6 +731,16 @@ class Pagemap(PagesQuery, kw_only=True, tag="pagemap"):
 
     capability = "pagemap"
     answer = list[list[PagemapBit]]
+
+
+PagemapMark = Literal["soft-dirty", "uffd-wp"]
+
+
+class PagemapMarks(PagesQuery, kw_only=True, tag="pagemap_marks"):
+    """Bits 55 and 57 of /proc/PID/pagemap for each page, as names of those that are set."""
+
+    capability = "pagemap"
+    answer = list[list[PagemapMark]]
 
 
 class Mincore(PagesQuery, kw_only=True, tag="mincore"):

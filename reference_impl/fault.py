@@ -7,6 +7,8 @@ Source: mm/memory.c (handle_mm_fault, do_anonymous_page, alloc_anon_folio), mm/h
 
 from __future__ import annotations
 
+from typing import Any
+
 from . import cow, driver_pages, files, hugetlb, swap
 from .kernel import Kernel
 from .mm import Leaf, Mm, Swapped, contents
@@ -69,16 +71,16 @@ def touch(mm: Mm, first: Vpn, end: Vpn) -> None:
             mark(mm, start, end, young=True)
 
 
-def mark(mm: Mm, vpn: Vpn, end: Vpn, *, young: bool) -> None:
-    """Change the accessed bit of the entries from `vpn` to the end of their run, or to `end`; that of a PMD whole."""
+def mark(mm: Mm, vpn: Vpn, end: Vpn, **bits: Any) -> None:
+    """Change bits of the entries from `vpn` to the end of their run, or to `end`; those of a PMD whole."""
     run = mm.table.run(vpn)
     assert run is not None and isinstance(run.value, Leaf)
     if run.value.kind in ("pte", "zero", "raw"):
         entry = mm.table.get(vpn)
         assert isinstance(entry, Leaf)
-        mm.table.put(vpn, min(run.end, end), entry._replace(young=young))
+        mm.table.put(vpn, min(run.end, end), entry._replace(**bits))
     else:
-        mm.table.put(run.first, run.end, run.value._replace(young=young))
+        mm.table.put(run.first, run.end, run.value._replace(**bits))
 
 
 def fill(mm: Mm, first: Vpn, end: Vpn, value: str) -> None:
@@ -86,13 +88,9 @@ def fill(mm: Mm, first: Vpn, end: Vpn, value: str) -> None:
     for start, stop, entry in mm.table.over(first, end):
         assert isinstance(entry, Leaf)
         entry.folio.fill(entry.page, entry.page + stop - start, value)
-        if not entry.dirty:
-            if entry.kind == "pte":
-                mm.table.put(start, stop, entry._replace(dirty=True))
-            else:
-                whole = mm.table.run(start)
-                assert whole is not None and isinstance(whole.value, Leaf)
-                mm.table.put(whole.first, whole.end, whole.value._replace(dirty=True))
+        if not entry.dirty or not entry.soft_dirty or entry.uffd_wp:
+            # rule: statistics.soft-dirty, statistics.uffd-wp
+            mark(mm, start, stop, dirty=True, soft_dirty=True, uffd_wp=False)
 
 
 def handle(k: Kernel, mm: Mm, vma: Vma, vpn: Vpn, *, write: bool, unshare: bool = False) -> None:

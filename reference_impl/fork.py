@@ -104,11 +104,17 @@ def _share_ptes(k: Kernel, parent: Mm, child: Mm, vma: Vma, vpn: Vpn, count: Pag
     # rule: fork.read-only
     shared = entry._replace(writable=entry.writable and not vma.cow)
     parent.table.put(vpn, vpn + count, shared)
-    child.table.put(vpn, vpn + count, shared._replace(dirty=shared.dirty and not vma.shared, young=False))
+    child.table.put(vpn, vpn + count, _for_child(shared, vma))
     # account: a second mapping changes no statistics of the system.
     # rule: fork.references
     k.get(folio, count)
     child.add_rss(folio, count)
+
+
+def _for_child(entry: Leaf, vma: Vma) -> Leaf:
+    """__copy_present_ptes: the child has not used it, and its userfaultfds are gone."""
+    # rule: statistics.referenced, statistics.uffd-wp
+    return entry._replace(dirty=entry.dirty and not vma.shared, young=False, uffd_wp=False)
 
 
 def _copy_present_page(k: Kernel, child: Mm, vma: Vma, vpn: Vpn, entry: Leaf) -> None:
@@ -138,7 +144,7 @@ def _copy_pmd(k: Kernel, parent: Mm, child: Mm, vma: Vma, vpn: Vpn, entry: Leaf)
     # map
     shared = entry._replace(writable=False)
     parent.table.put(vpn, vpn + folio.pages, shared)
-    child.table.put(vpn, vpn + folio.pages, shared._replace(young=False))
+    child.table.put(vpn, vpn + folio.pages, _for_child(shared, vma))
     # account
     k.get(folio)
     child.add_rss(folio, folio.pages)

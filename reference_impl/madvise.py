@@ -213,6 +213,16 @@ def make_old(mm: Mm, first: Vpn, end: Vpn) -> None:
             fault.mark(mm, start, end, young=False)
 
 
+def clear_soft_dirty(mm: Mm) -> None:
+    """clear_refs 4: nothing that the process maps counts as written.  The next stores fault, which is not seen here."""
+    # rule: statistics.soft-dirty
+    for vma in mm.vmas:
+        vma.soft_dirty = False
+        for start, stop, entry in mm.table.over(vma.first, vma.end):
+            if isinstance(entry, Leaf) and entry.soft_dirty:
+                fault.mark(mm, start, stop, soft_dirty=False)
+
+
 def _pageout(k: Kernel, mm: Mm, vma: Vma, first: Vpn, end: Vpn) -> None:
     """MADV_PAGEOUT: reclaim what nobody else maps."""
     if vma.hugetlb or vma.flags & (PFNMAP | LOCKED):

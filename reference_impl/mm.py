@@ -21,6 +21,8 @@ class Leaf(NamedTuple):
 
     The folio of a raw entry is what is behind the page frame number; the kernel does not know it from the entry.
     young: the accessed bit.  Whoever makes an entry makes it young, so that the processor need not.
+    soft_dirty: written since clear_refs, as far as the entry knows; its VMA may know better.  uffd_wp: write-protected
+    by a userfaultfd.
     """
 
     kind: LeafKind
@@ -29,6 +31,8 @@ class Leaf(NamedTuple):
     writable: bool
     dirty: bool
     young: bool = True
+    soft_dirty: bool = False
+    uffd_wp: bool = False
 
 
 class Swapped(NamedTuple):

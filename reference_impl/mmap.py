@@ -371,6 +371,17 @@ def uffd_register(k: Kernel, mm: Mm, first: Vpn, end: Vpn, mode: str) -> None:
             raise Errno("EINVAL")
         if vma.never_writable:
             raise Errno("EPERM")
+    # rule: statistics.scan-written
     if mode != "missing":
         for vma in carve(k, mm, first, end):
             vma.flags |= UFFD_WP | (UFFD_WP_ASYNC if mode == "wp_async" else 0)
+
+
+def uffd_writeprotect(mm: Mm, first: Vpn, end: Vpn) -> None:
+    """UFFDIO_WRITEPROTECT of entries that are there; in asynchronous mode the next store resolves its fault itself."""
+    # rule: statistics.uffd-wp
+    if not all(vma.flags & UFFD_WP_ASYNC for vma in mm.over(first, end)) or not mm.covers(first, end):
+        raise Errno("ENOENT")
+    for start, stop, entry in mm.table.over(first, end):
+        if isinstance(entry, Leaf):
+            fault.mark(mm, start, stop, uffd_wp=True)

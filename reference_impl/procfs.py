@@ -47,6 +47,20 @@ def _pagemap(k: Kernel, entry: Entry) -> list[str]:
     return found
 
 
+def pagemap_marks(mm: Mm, first: Vpn, end: Vpn) -> list[list[str]]:
+    """Bits 55 and 57 of /proc/PID/pagemap."""
+    marks: list[list[str]] = []
+    for vpn in range(first, end):
+        vma, entry = mm.find(vpn), mm.table.get(vpn)
+        found = []
+        if vma is not None and (vma.soft_dirty or (isinstance(entry, Leaf) and entry.soft_dirty)):
+            found.append("soft-dirty")
+        if isinstance(entry, Leaf) and entry.uffd_wp:
+            found.append("uffd-wp")
+        marks.append(found)
+    return marks
+
+
 def mincore(k: Kernel, mm: Mm, first: Vpn, end: Vpn) -> list[bool]:
     """mincore(2): entries, and the page cache where there are none."""
     return [_mincore(k, mm, vpn) for vpn in range(first, end)]
@@ -96,7 +110,9 @@ def _categories(k: Kernel, mm: Mm, vma: Vma, vpn: Vpn) -> list[str]:
     entry = mm.table.get(vpn)
     found = ["wpallowed"] if vma.flags & UFFD_WP_ASYNC else []
     # rule: statistics.scan-written
-    if k.profile["statistics.scan-written"] == "registered":
+    if isinstance(entry, Leaf) and entry.uffd_wp:
+        written = False
+    elif k.profile["statistics.scan-written"] == "registered":
         written = bool(vma.flags & UFFD_WP) and not (entry is None and vma.hugetlb)
     else:
         written = entry is not None or (

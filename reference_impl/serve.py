@@ -48,7 +48,8 @@ CAPABILITIES = [
     "swap", "thp", "tmpfs", "vmsplice",
     "copy-from-user", "clear-refs", "core-dump", "device-pages", "driver", "driver-access", "driver-bugs",
     "driver-calls", "entry-writable", "grow", "interfaces", "mincore", "mlock", "kpage", "numa-maps", "pagemap",
-    "pagemap-scan", "rss", "smaps-rollup", "statm", "status", "userfaultfd", "vma",
+    "pagemap-scan", "rss", "smaps-rollup", "soft-dirty", "statm", "status",
+    "userfaultfd", "userfaultfd-wp", "vma",
 ]  # fmt: skip
 
 QUERY_CAPABILITY = {
@@ -136,6 +137,8 @@ def _missing(chosen: profile.Profile) -> dict[str, str]:
     missing = _without_counters(chosen)
     if chosen["statistics.scan-written"] == "no-scan":
         missing["pagemap-scan"] = f"Linux {chosen.kernel} has no PAGEMAP_SCAN."
+    if chosen["userfaultfd.wp-async"] == "no":
+        missing["userfaultfd-wp"] = f"Linux {chosen.kernel} has no UFFD_FEATURE_WP_ASYNC."
     return missing
 
 
@@ -492,7 +495,18 @@ def _kpage(k: Kernel, r: Request) -> dict[str, Any]:
 
 
 def _clear_refs(k: Kernel, r: Request) -> None:
-    madvise.make_old(k.mm(r["process"]), 0, 1 << 52)
+    if r.get("what", "referenced") == "soft-dirty":
+        madvise.clear_soft_dirty(k.mm(r["process"]))
+    else:
+        madvise.make_old(k.mm(r["process"]), 0, 1 << 52)
+
+
+def _uffd_writeprotect(k: Kernel, r: Request) -> None:
+    mmap.uffd_writeprotect(*_pages(k, r))
+
+
+def _pagemap_marks(k: Kernel, r: Request) -> list[list[str]]:
+    return procfs.pagemap_marks(*_looked_at(k, r))
 
 
 def _counters(k: Kernel, r: Request) -> dict[str, int]:
@@ -561,6 +575,8 @@ HANDLERS: dict[str, Handler] = {
     "pagemap_scan": _pagemap_scan,
     "kpage": _kpage,
     "clear_refs": _clear_refs,
+    "uffd_writeprotect": _uffd_writeprotect,
+    "pagemap_marks": _pagemap_marks,
     "counters": _counters,
     "state": _state,
 }

@@ -41,7 +41,7 @@ def batches(
                 pending = None
             yield start, stop - start, entry
             continue
-        kind, folio, page, _, dirty, _ = entry
+        kind, folio, page, dirty = entry.kind, entry.folio, entry.page, entry.dirty
         if kind != "pte":
             if pending:
                 yield pending

@@ -37,12 +37,13 @@ class Vma:
     anon_vma   whether it has an anon_vma, that is, whether it has (had) anonymous pages
     driver     the driver behind it, None for files and anonymous memory
     never_writable   VM_MAYWRITE is clear: mprotect cannot make it writable
+    soft_dirty VM_SOFTDIRTY: made since the last clear_refs
     tracked    the cache mode of its PFNs is tracked as a whole (x86, PAT)
     """
 
     __slots__ = (
         "anon_vma", "driver", "end", "file", "first", "flags", "hugetlb", "never_writable", "offset", "order",
-        "protection", "region", "shared", "tracked",
+        "protection", "region", "shared", "soft_dirty", "tracked",
     )  # fmt: skip
 
     def __init__(
@@ -71,6 +72,7 @@ class Vma:
         self.anon_vma = False
         self.driver: Driver | None = None
         self.never_writable = False
+        self.soft_dirty = True
         self.tracked = False
 
     def copy(self) -> Vma:
@@ -81,6 +83,7 @@ class Vma:
         twin.anon_vma = self.anon_vma
         twin.driver = self.driver
         twin.never_writable = self.never_writable
+        twin.soft_dirty = self.soft_dirty
         twin.tracked = self.tracked
         return twin
 

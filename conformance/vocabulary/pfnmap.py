@@ -191,6 +191,12 @@ def tries_to_lock(c: Context, process: str, pages: Pages) -> None:
     c.attempt = c.send(protocol.Mlock(**c.span(process, pages)))
 
 
+@operation("{process} registers {pages} with userfaultfd in {uffd}")
+def registers(c: Context, process: str, pages: Pages, mode: str) -> None:
+    """UFFDIO_REGISTER, which must succeed."""
+    c.do(protocol.UffdRegister(**c.span(process, pages), mode=mode))  # type: ignore[arg-type]
+
+
 @operation("{process} tries to register {pages} with userfaultfd in {uffd}")
 def tries_uffd(c: Context, process: str, pages: Pages, mode: str) -> None:
     """UFFDIO_REGISTER, which may fail."""

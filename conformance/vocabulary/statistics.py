@@ -35,6 +35,10 @@ define(
     "Categories of PAGEMAP_SCAN.", "present", "written, file and present", "nothing", kind=frozenset,
 )  # fmt: skip
 define(
+    "mark", "soft-dirty|write-protected", {"soft-dirty": "soft-dirty", "write-protected": "uffd-wp"}.__getitem__,
+    "A bit of /proc/PID/pagemap: soft-dirty (55), write-protected by a userfaultfd (57).", "soft-dirty", kind=str,
+)  # fmt: skip
+define(
     "kpageflag", "MMAP|COMPOUND_HEAD|COMPOUND_TAIL|THP", str.lower,
     "A flag that /proc/kpageflags shows.", "MMAP", kind=str,
 )  # fmt: skip
@@ -128,6 +132,38 @@ def rollup_by_kind(c: Context, process: str) -> None:
 def clear_refs(c: Context, process: str) -> None:
     """Write 1 to /proc/PID/clear_refs."""
     c.do(protocol.ClearRefs(process=process))
+
+
+@operation("{process} clears its soft-dirty bits")
+def clear_soft_dirty(c: Context, process: str) -> None:
+    """Write 4 to /proc/PID/clear_refs."""
+    c.require("soft-dirty")
+    c.do(protocol.ClearRefs(process=process, what="soft-dirty"))
+
+
+@operation("{process} write-protects {pages} with userfaultfd")
+def write_protects(c: Context, process: str, pages: Pages) -> None:
+    """UFFDIO_WRITEPROTECT of pages that are registered in asynchronous write-protect mode."""
+    c.do(protocol.UffdWriteprotect(**c.span(process, pages)))
+
+
+@outcome("pagemap marks {pages} of {area} as {mark}")
+def marked(c: Context, pages: Pages, area: Area, mark: str) -> None:
+    """Bit 55 (soft-dirty) or bit 57 (write-protected) of /proc/PID/pagemap is set for each page."""
+    _marks(c, pages, area, mark, wanted=True)
+
+
+@outcome("pagemap does not mark {pages} of {area} as {mark}")
+def not_marked(c: Context, pages: Pages, area: Area, mark: str) -> None:
+    """Bit 55 (soft-dirty) or bit 57 (write-protected) of /proc/PID/pagemap is clear for each page."""
+    _marks(c, pages, area, mark, wanted=False)
+
+
+def _marks(c: Context, pages: Pages, area: Area, mark: str, *, wanted: bool) -> None:
+    c.require("soft-dirty" if mark == "soft-dirty" else "userfaultfd-wp")
+    for index, seen in enumerate(c.do(protocol.PagemapMarks(**span_of(c, pages, area)))):
+        if (mark in seen) != wanted:
+            raise Mismatch(f"{mark} {'set' if wanted else 'clear'}", f"otherwise at page {pages.first + index}")
 
 
 # --- status, statm, numa_maps -----------------------------------------------------------------------------

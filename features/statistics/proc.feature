@@ -83,6 +83,153 @@ Feature: status, statm, numa_maps, PAGEMAP_SCAN, kpagecount and kpageflags
       When A reads every page
       Then numa_maps of A shows none of the four
 
+  @statistics.pagemap
+  Rule: pagemap MUST show for each entry whether it is present or a swap entry, and whether its page is of a file or shmem, whoever else maps it
+
+    @statistics.pagemap.anonymous
+    Scenario: Anonymous pages are present, before and after fork
+      Given A has 2 pages of private anonymous memory
+      When A forks B
+      Then pagemap shows present for every page of A
+      And pagemap shows present for every page of B
+
+    @statistics.pagemap.alone
+    Scenario: Of one process they are exclusive too
+      Given A has 2 pages of private anonymous memory
+      Then pagemap shows present and exclusive for every page of A
+
+    @statistics.pagemap.file
+    Scenario Outline: A page on <file> is a file page
+      Given file f has 2 pages on <file>
+      And A maps file f shared
+      When A reads every page
+      Then pagemap shows present, file and exclusive for every page of A
+
+      Examples:
+        | file               |
+        | a disk file system |
+        | tmpfs              |
+        | memfd              |
+
+    @statistics.pagemap.copy
+    Scenario: A private copy is none
+      Given file f has 2 pages on memfd
+      And A maps file f privately
+      And A reads every page
+      When A writes "new" to page 0
+      Then pagemap shows present and exclusive for page 0 of A
+      And pagemap shows present, file and exclusive for page 1 of A
+
+    @statistics.pagemap.hugetlb
+    Scenario: Private hugetlb memory is present, page by page
+      Given A has a hugetlb page
+      Then pagemap shows present and exclusive for every page of A
+
+    @statistics.pagemap.ksm @needs:ksm
+    Scenario: A KSM page is an anonymous page that is not exclusive
+      Given A has 2 pages of private anonymous memory
+      And A calls MADV_MERGEABLE on every page
+      When KSM merges what it can
+      Then pagemap shows present for every page of A
+
+    @statistics.pagemap.swapped @needs:swap
+    Scenario: A swap entry is not present
+      Given A has 2 pages of private anonymous memory
+      When every page of A is swapped out
+      Then pagemap shows swapped for every page of A
+
+    @statistics.pagemap.empty
+    Scenario: An empty entry shows nothing
+      Given A maps 2 pages of private anonymous memory
+      Then pagemap shows nothing for every page of A
+
+  @statistics.soft-dirty @needs:soft-dirty
+  Rule: Bit 55 MUST be clear for a page that was not written since clear_refs 4, and MUST be set once it is, and for all of a mapping that was made since
+
+    @statistics.soft-dirty.new
+    Scenario: A new mapping is soft-dirty, touched or not
+      Given A maps 2 pages of private anonymous memory
+      When A writes "new" to page 0
+      Then pagemap marks every page of A as soft-dirty
+
+    @statistics.soft-dirty.cleared
+    Scenario: Nothing is after clear_refs, and Rss is what it was
+      Given A has 2 pages of private anonymous memory
+      When A clears its soft-dirty bits
+      Then pagemap does not mark every page of A as soft-dirty
+      And smaps of A shows 8 kB Rss
+
+    @statistics.soft-dirty.written
+    Scenario: The page that is written is, its neighbour is not
+      Given A has 2 pages of private anonymous memory
+      And A clears its soft-dirty bits
+      When A writes "new" to page 0
+      Then pagemap marks page 0 of A as soft-dirty
+      And pagemap does not mark page 1 of A as soft-dirty
+
+    @statistics.soft-dirty.read
+    Scenario: A read changes nothing
+      Given A has 2 pages of private anonymous memory
+      And A clears its soft-dirty bits
+      When A reads every page
+      Then pagemap does not mark every page of A as soft-dirty
+
+    @statistics.soft-dirty.child
+    Scenario: A child inherits the bits
+      Given A has 2 pages of private anonymous memory
+      And A clears its soft-dirty bits
+      And A writes "new" to page 0
+      When A forks B
+      Then pagemap marks page 0 of B as soft-dirty
+      And pagemap does not mark page 1 of B as soft-dirty
+
+    @statistics.soft-dirty.other
+    Scenario: The bits of other processes stay
+      Given A has 2 pages of private anonymous memory
+      And A forks B
+      When A clears its soft-dirty bits
+      Then pagemap marks every page of B as soft-dirty
+
+  @statistics.uffd-wp @needs:userfaultfd-wp @since:6.12
+  Rule: Bit 57 MUST be set for a page that a userfaultfd has write-protected, until it is written
+
+    @statistics.uffd-wp.protected
+    Scenario: All pages are marked, and none is written
+      Given A has 2 pages of private anonymous memory
+      And A registers every page with userfaultfd in asynchronous write-protect mode
+      When A write-protects every page with userfaultfd
+      Then pagemap marks every page of A as write-protected
+      And PAGEMAP_SCAN shows wpallowed and present for every page of A
+
+    @statistics.uffd-wp.written
+    Scenario: A store goes through and is told, page by page
+      Given A has 2 pages of private anonymous memory
+      And A registers every page with userfaultfd in asynchronous write-protect mode
+      And A write-protects every page with userfaultfd
+      When A writes "new" to page 0
+      Then A reads "new" in page 0
+      And pagemap does not mark page 0 of A as write-protected
+      And pagemap marks page 1 of A as write-protected
+      And PAGEMAP_SCAN shows wpallowed, written and present for page 0 of A
+      And PAGEMAP_SCAN shows wpallowed and present for page 1 of A
+
+    @statistics.uffd-wp.counts
+    Scenario: No number of smaps changes by it
+      Given A has 2 pages of private anonymous memory
+      And A registers every page with userfaultfd in asynchronous write-protect mode
+      When A write-protects every page with userfaultfd
+      Then smaps of A shows 8 kB Rss
+      And smaps of A shows 8 kB Private_Dirty
+
+    @statistics.uffd-wp.child
+    Scenario: A child is not protected
+      Given A has 2 pages of private anonymous memory
+      And A registers every page with userfaultfd in asynchronous write-protect mode
+      And A write-protects every page with userfaultfd
+      When A forks B
+      Then pagemap does not mark every page of B as write-protected
+      And pagemap marks every page of A as write-protected
+
   @statistics.scan @needs:pagemap-scan @since:6.12
   Rule: PAGEMAP_SCAN MUST tell present, swapped, file, zero and huge entries apart
 

@@ -73,6 +73,24 @@ Feature: PSS: a page's size divided by its mappings
       And smaps of A's once shows 4 kB Pss
       And smaps of B's again shows 4 kB Pss
 
+    @statistics.pss.ring-buffer
+    Scenario: A BPF ring buffer of 5 pages has 3 pages of memory
+      Given A maps a BPF ring buffer
+      When A reads every page
+      Then smaps of A shows 20 kB Rss
+      And smaps of A shows 12 kB Pss
+      And smaps of A shows 4 kB Private_Clean
+      And smaps of A shows 16 kB Shared_Clean
+
+    @statistics.pss.ring-buffer-fork
+    Scenario: In two processes 6 kB each
+      Given A maps a BPF ring buffer
+      And A reads every page
+      When A forks B
+      Then smaps of A shows 20 kB Rss
+      And smaps of A shows 6 kB Pss
+      And smaps of A shows 20 kB Shared_Clean
+
     @statistics.pss.thp @order:9
     Scenario: A huge page is divided like small ones
       Given A has an order-9 folio mapped by a PMD
@@ -161,6 +179,7 @@ Feature: PSS: a page's size divided by its mappings
 
       Examples: 4 kB each, a third of which is 1365.33 bytes
         | pages | pss |
+        | 1     | 1   |
         | 2     | 2   |
         | 4     | 5   |
 

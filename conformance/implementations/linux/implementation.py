@@ -353,6 +353,10 @@ class Linux:
         process, _, at, length = self._range(request)
         self._observer.register(process, at, length, request.mode)
 
+    def _uffd_writeprotect(self, request: p.UffdWriteprotect) -> None:
+        process, _, at, length = self._range(request)
+        self._observer.write_protect(process, at, length)
+
     def _copy_from_user(self, request: p.CopyFromUser) -> list[str]:
         process, region, at, _ = self._range(request)
         before = self._before_fault(region, request)
@@ -705,11 +709,16 @@ class Linux:
         process, _, at, _ = self._range(request)
         return self._statistics.scan(process, at, request.count)
 
+    def _pagemap_marks(self, request: p.PagemapMarks) -> list[list[p.PagemapMark]]:
+        process, _, at, _ = self._range(request)
+        return [kernel.pagemap_marks(page) for page in self._lookup.pages(process.slot, at, request.count)]
+
     def _kpage(self, request: p.Kpage) -> p.KpageInfo:
         return self._statistics.kpage(int(request.frame, 16))
 
     def _clear_refs(self, request: p.ClearRefs) -> None:
-        self._do(f"0 write /proc/{self._process(request.process).pid}/clear_refs 1")
+        number = {"referenced": 1, "soft-dirty": 4}[request.what]
+        self._do(f"0 write /proc/{self._process(request.process).pid}/clear_refs {number}")
 
     def _counters(self, request: p.Counters) -> dict[str, int]:
         return counters.read(self._do, self.here.huge, self.here.page_size, self.here.counters)

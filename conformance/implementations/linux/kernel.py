@@ -8,9 +8,13 @@ import struct
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from conformance.protocol import PagemapMark
+
 # /proc/PID/pagemap, fs/proc/task_mmu.c: PM_*
 PM_FRAME = (1 << 55) - 1
+PM_SOFT_DIRTY = 1 << 55
 PM_MMAP_EXCLUSIVE = 1 << 56
+PM_UFFD_WP = 1 << 57
 PM_FILE = 1 << 61
 PM_SWAP = 1 << 62
 PM_PRESENT = 1 << 63
@@ -74,6 +78,12 @@ PAGEMAP_BITS = {"present": PM_PRESENT, "swapped": PM_SWAP, "file": PM_FILE, "exc
 def pagemap_bits(page: Page) -> list[str]:
     """The bits of an entry of pagemap by name."""
     return [name for name, bit in PAGEMAP_BITS.items() if page.pagemap & bit]
+
+
+def pagemap_marks(page: Page) -> list[PagemapMark]:
+    """Which of bits 55 and 57 are set."""
+    marks: dict[int, PagemapMark] = {PM_SOFT_DIRTY: "soft-dirty", PM_UFFD_WP: "uffd-wp"}
+    return [name for bit, name in marks.items() if page.pagemap & bit]
 
 
 def pages(data: bytes) -> list[Page]:

@@ -32,6 +32,11 @@ struct uffd_range {
 #define UFFD_API_REQUEST _IOWR(UFFD_VERSION, 0x3f, struct uffd_api)
 #define UFFD_REGISTER_REQUEST _IOWR(UFFD_VERSION, 0, struct uffd_range)
 
+struct uffd_protect {
+	uint64_t start, length, mode;
+};
+#define UFFD_PROTECT_REQUEST _IOWR(UFFD_VERSION, 6, struct uffd_protect)
+
 /* --- in a process -------------------------------------------------------------------------------------- */
 
 /* mincore ADDRESS LENGTH: a byte for each page */
@@ -109,6 +114,16 @@ static void do_uffd_register(struct words *w, struct reply *out)
 	settle(out, ioctl(fd, UFFD_REGISTER_REQUEST, &range));
 }
 
+/* uffd_writeprotect FD ADDRESS LENGTH */
+static void do_uffd_writeprotect(struct words *w, struct reply *out)
+{
+	int fd = (int)number(w);
+	struct uffd_protect protect = { .start = number(w), .mode = 1 };
+
+	protect.length = number(w);
+	settle(out, ioctl(fd, UFFD_PROTECT_REQUEST, &protect));
+}
+
 /* dump DIRECTORY: makes the directory and dies there, dumping core with every kind of memory in it */
 static void do_dump(struct words *w, struct reply *out)
 {
@@ -133,7 +148,8 @@ static void do_dump(struct words *w, struct reply *out)
 
 const struct verb observe_process_verbs[] = {
 	{ "mincore", do_mincore }, { "mlock", do_mlock }, { "copy_out", do_copy_out }, { "uffd", do_uffd },
-	{ "uffd_register", do_uffd_register }, { "dump", do_dump }, { NULL, NULL },
+	{ "uffd_register", do_uffd_register }, { "uffd_writeprotect", do_uffd_writeprotect },
+	{ "dump", do_dump }, { NULL, NULL },
 };
 
 /* --- in the hub --------------------------------------------------------------------------------------- */

@@ -176,6 +176,13 @@ class Observer:
         fd = process.userfaultfds[features]
         self._machine.do(f"{process.slot:x} uffd_register {fd:x} {at:x} {length:x} {UFFD_MODES[mode]:x}")
 
+    def write_protect(self, process: Process, at: int, length: int) -> None:
+        """UFFDIO_WRITEPROTECT with the userfaultfd that has UFFD_FEATURE_WP_ASYNC.  Raises Refused, Mistake."""
+        if UFFD_FEATURE_WP_ASYNC not in process.userfaultfds:
+            raise Mistake("nothing is registered in asynchronous write-protect mode")
+        fd = process.userfaultfds[UFFD_FEATURE_WP_ASYNC]
+        self._machine.do(f"{process.slot:x} uffd_writeprotect {fd:x} {at:x} {length:x}")
+
     # --- core dumps ---------------------------------------------------------------------------------------
 
     def core_dump(self, process: Process) -> dict[str, int]:

@@ -170,7 +170,7 @@ PER_PROCESS = {"smaps-rollup": "smaps_rollup", "status": "status", "statm": "sta
 
 KNOWN = {str(r.capability) for r in p.OPERATIONS + p.QUERIES if r.capability} | {
     "driver-bugs", "thp", "collapse", "hugetlb", "swap", "huge-zero-page", "memfd", "tmpfs", "disk-file",
-    "proc-mem-force", *counters.CAPABILITY.values(),
+    "proc-mem-force", "soft-dirty", *counters.CAPABILITY.values(),
 }  # fmt: skip
 
 
@@ -229,9 +229,11 @@ def _look_at_pages(
     machine.do("0 reset")
     if seen.kind != "ok":
         why = f"/proc/PID/pagemap cannot be read: {seen.name}"
-        missing.update(dict.fromkeys(("mapped-exclusively", *PER_FRAME), why))
+        missing.update(dict.fromkeys(("mapped-exclusively", "soft-dirty", *PER_FRAME), why))
         return False
     (page,) = kernel.pages(seen.data)
+    if "soft-dirty" not in kernel.pagemap_marks(page):
+        missing["soft-dirty"] = "this kernel keeps no soft-dirty bit (CONFIG_MEM_SOFT_DIRTY)"
     if not page.frame:
         missing.update(dict.fromkeys(PER_FRAME, "page frame numbers are hidden from ordinary users"))
     elif not page.flags & kernel.KPF_ANON:
@@ -367,6 +369,7 @@ def _look_at_references(machine: Machine, size: int, word_bits: int, missing: di
         "copy-from-user": ("write", f"1 copy_out {at:x} 1"),
         "mlock": ("mlock", f"1 mlock {at:x} {size:x}"),
         "userfaultfd": ("userfaultfd", "1 uffd 0"),
+        "userfaultfd-wp": ("UFFD_FEATURE_WP_ASYNC", f"1 uffd {observe.UFFD_FEATURE_WP_ASYNC:x}"),
         "proc-mem-force": ("FOLL_FORCE through /proc/PID/mem", f"0 mem_write 1 {read_only:x} 1 41"),
     }
     for capability, (what, primitive) in trials.items():

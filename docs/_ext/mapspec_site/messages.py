@@ -27,7 +27,8 @@ EXAMPLES: dict[str, Any] = {
 VALUES: dict[str, Any] = {
     "map_device": "mapspec module", "call_driver": {"returned": "-EBUSY"}, "core_dump": {"mem": 4},
     "vma": {"flags": ["VM_READ", "VM_IO", "VM_PFNMAP"], "offset": 0}, "rss": {"anon": 0, "file": 4, "shmem": 0},
-    "pagemap": [["present", "file"], ["present"]], "statm": {"size": 300, "resident": 120, "shared": 80},
+    "pagemap": [["present", "file"], ["present"]], "pagemap_marks": [["soft-dirty"], []],
+    "statm": {"size": 300, "resident": 120, "shared": 80},
     "numa_maps": {"anon": 4, "dirty": 4, "mapmax": 3}, "pagemap_scan": [["file", "present"], ["present"]],
     "kpage": {"count": 1, "flags": ["mmap"]}, "status": {"VmRSS": 480, "RssAnon": 64},
     "smaps_rollup": {"Rss": 480, "Pss": 301}, "smaps_sum": {"Rss": 480, "Pss": 288},
