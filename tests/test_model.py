@@ -20,7 +20,7 @@ from reference_impl import mapcount, procfs, profile, sharing, statistics
 from reference_impl.driver_pages import HUGE as PLAIN
 from reference_impl.folio import Folio
 from reference_impl.kernel import Kernel
-from reference_impl.mm import UNCOUNTED, Leaf, Swapped
+from reference_impl.mm import UNCOUNTED, Leaf, Mm, Swapped
 from reference_impl.serve import Model
 
 PROFILES = profile.names()
@@ -75,6 +75,7 @@ def check_invariants(k: Kernel) -> None:
         assert k.folios[folio.number] is folio
     for mm in k.mms.values():
         check_tables(k, mm)
+        check_smaps(k, mm)
     check_statistics(k, truth)
     if k.profile["statistics.pss"] == "page":
         # The sum of PSS over all processes is the memory that is mapped.
@@ -200,6 +201,27 @@ def check_statistics(k: Kernel, truth: dict[Folio, mapcount.Truth]) -> None:
     for name, value in k.counters.items():
         if name.startswith("nr_"):
             assert value == expected[name], name
+
+
+def check_smaps(k: Kernel, mm: Mm) -> None:
+    """What holds of smaps and smaps_rollup in every state, whatever the profile."""
+    smaps, rollup = statistics.smaps(k, mm, mm.vmas), statistics.smaps_rollup(k, mm)
+    for fields in (smaps, rollup):
+        parts = ("Private_Clean", "Private_Dirty", "Shared_Clean", "Shared_Dirty")
+        assert sum(fields[part] for part in parts) == fields["Rss"]
+        assert fields["Pss_Dirty"] <= fields["Pss"] <= fields["Rss"] <= smaps["Size"]
+        assert max(fields["Referenced"], fields["Anonymous"]) <= fields["Rss"]
+        assert max(fields.get("KSM", 0), fields["LazyFree"], fields["AnonHugePages"]) <= fields["Anonymous"]
+        assert fields["Locked"] <= fields["Pss"]
+        assert fields["SwapPss"] <= fields["Swap"]
+    for name in set(rollup) - set(statistics.OF_ROLLUP):
+        # rule: statistics.rollup
+        lost = rollup[name] - smaps[name]
+        assert 0 <= lost <= (len(mm.vmas) if name in statistics.SHARES else 0), name
+    assert 0 <= rollup["Pss"] - sum(rollup[kind] for kind in statistics.OF_ROLLUP) <= 2
+    if k.profile["pfnmap.smaps"] != "skipped":
+        # rule: mixedmap.folio-pmd-leak.  The counters can only be too high.
+        assert smaps["Rss"] <= procfs.status(k, mm)["VmRSS"]
 
 
 # --- random operations --------------------------------------------------------------------------------------

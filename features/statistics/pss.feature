@@ -129,6 +129,8 @@ Feature: PSS: a page's size divided by its mappings
       When B writes "new" to page 0
       Then smaps of A shows <pss> kB Pss
       And smaps of B shows <pss> kB Pss
+      And smaps of A shows 4 kB Private_Dirty
+      And smaps of B shows 4 kB Private_Dirty
 
       Examples:
         | order | pss |
