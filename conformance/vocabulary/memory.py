@@ -9,7 +9,7 @@ from typing import Any
 from conformance import protocol
 from conformance.engine import Context, Mismatch, NotApplicable, describe
 from conformance.protocol import Madvise, Map, Mprotect, Mremap, Read, Unmap, Write
-from conformance.vocabulary import operation, outcome
+from conformance.vocabulary import VocabularyError, operation, outcome
 from conformance.vocabulary.types import DEFAULT_REGION, Area, Number, Pages, define, plain
 
 OLD = "old"
@@ -470,8 +470,12 @@ def has_entry(c: Context, area: Area, entry: str, pages: Pages) -> None:
 
 
 def span_of(c: Context, pages: Pages, area: Area) -> dict[str, Any]:
-    """The fields of a query for `{pages} of {area}`."""
-    return c.span(area.process, Pages(pages.first, pages.count, area.region))
+    """The fields of a query for `{pages} of {area}`.  Either may name the region.  Raises VocabularyError if they name
+    different ones."""
+    if pages.region != area.region and DEFAULT_REGION not in (pages.region, area.region):
+        raise VocabularyError(f"{pages} is said of {area}: which region is it?")
+    region = pages.region if area.region == DEFAULT_REGION else area.region
+    return c.span(area.process, Pages(pages.first, pages.count, region))
 
 
 def compare(c: Context, request: protocol.Request, expected: object, words: str) -> None:
