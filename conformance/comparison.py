@@ -3,14 +3,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 from conformance.report import APPLICABLE, Result
 
-Kind = Literal["only in A", "only in B", "in both"]
-KINDS: tuple[Kind, ...] = ("only in A", "only in B", "in both")
+Kind = Literal["only in A", "only in B", "in both", "orders"]
+"""orders: in both, and all that differs is which folio orders there are."""
+KINDS: tuple[Kind, ...] = ("only in A", "only in B", "in both", "orders")
+_ORDER = re.compile(r"(?:order|folios of order) \d+ ")
+"""How a scenario is refused for an order that there is not."""
 
 
 @dataclass(frozen=True)
@@ -106,6 +110,8 @@ def compare(a: Mapping[str, Result], b: Mapping[str, Result], sentences: Mapping
         if changes:
             in_a, in_b = _applies(a, scenarios), _applies(b, scenarios)
             kind: Kind = "only in A" if in_a and not in_b else "only in B" if in_b and not in_a else "in both"
+            if kind == "in both" and all(_ORDER.match(change.reason) for change in changes):
+                kind = "orders"
             differ = {change.id for change in changes}
             same = sum(a[s].status in APPLICABLE for s in scenarios if s in a and s not in differ)
             rules.append(RuleChange(rule, sentences.get(rule, ""), kind, changes, same))

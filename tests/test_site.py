@@ -319,14 +319,18 @@ def test_a_comparison_of_profiles_is_what_mapspec_compare_says(
     text = text_of(page)
     assert f"{said.changed} of {said.scenarios} scenarios differ, in {len(said.rules)} of {said.of} rules" in text
     for rule in said.rules:
-        assert f'href="spec/{rule.chapter}.html#{rule.id}"' in page and rule.sentence in text
-        assert all(f'href="spec/{rule.chapter}.html#{change.outline}"' in page for change in rule.changes)
+        assert f'href="spec/{rule.chapter}.html#{rule.id}"' in page
+        if rule.kind != "orders":
+            assert rule.sentence in text
+            assert all(f'href="spec/{rule.chapter}.html#{change.outline}"' in page for change in rule.changes)
     of = set(re.findall(r'<li><a href="spec/\w+.html#([^"]+)"', page))
-    assert of == {rule.id for rule in said.rules}
+    assert of == {rule.id for rule in said.rules if rule.kind != "orders"}
     if pair[0] == "linux-6.1":
         assert "Only in 6.1 fork. gone A rule MUST apply to old kernels old" in text
         assert "Only in 7.3 fork. came A rule MUST apply to new kernels new" in text
-        assert "order 4 is not among the orders [0, 9]" not in text and "Only in 7.3: each 2 more hold in both." in text
+        assert "The same but for folio orders that one of them does not have : keep" in text
+    else:
+        assert "Only in 7.3 32bit: wide 1 more hold in both." in text
 
 
 def test_a_profile_that_changes_a_parameter_is_shown_where_that_matters(tiny: Path) -> None:

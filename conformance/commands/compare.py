@@ -18,6 +18,7 @@ HEADINGS = {
     "only in A": "Rules that apply in A only",
     "only in B": "Rules that apply in B only",
     "in both": "Rules of which scenarios differ",
+    "orders": "Rules that differ in nothing but folio orders that one of them does not have",
 }
 
 
@@ -59,6 +60,9 @@ def lines(found: Comparison) -> list[str]:
     for kind in comparison.KINDS:
         if rules := found.kind(kind):
             made += [f"{HEADINGS[kind]} ({len(rules)})", ""]
+            if kind == "orders":
+                made += [*(f"  {rule.id}  {len(rule.changes)} scenarios" for rule in rules), ""]
+                continue
             for rule in rules:
                 made += [*_rule(rule), ""]
     return [*made, found.words]

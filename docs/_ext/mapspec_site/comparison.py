@@ -78,6 +78,7 @@ def _heads(a: Profile, b: Profile) -> dict[Kind, str]:
         "only in A": f"only in {_short(a)}",
         "only in B": f"only in {_short(b)}",
         "in both": "in both, but not all scenarios",
+        "orders": "but for folio orders the same",
     }
 
 
@@ -111,9 +112,12 @@ def _chapters(site: Site, a: Profile, b: Profile, found: Comparison, page_of: Ca
         counts = [f"{n} {heads[kind]}" for kind in KINDS if (n := sum(r.kind == kind for r in mine))]
         lists = "".join(
             f"<p><b>{esc(heads[kind][0].upper() + heads[kind][1:])}</b></p><ul>{''.join(some)}</ul>"
-            for kind in KINDS
+            for kind in KINDS[:3]
             if (some := [_rule(rule, page_of(chapter), a, b) for rule in mine if rule.kind == kind])
         )
+        if orders := [rule for rule in mine if rule.kind == "orders"]:
+            links = ", ".join(_link(page_of(chapter), rule.id, rule.id.partition(".")[2]) for rule in orders)
+            lists += f"<p><b>The same but for folio orders that one of them does not have</b>: {links}</p>"
         title = site.suite.chapters[chapter]
         parts.append(
             f'<details class="ms-fold" id="{esc(f"{a.name}-to-{b.name}-{chapter}")}"><summary><b>{esc(title)}</b>: '
@@ -127,16 +131,16 @@ def _rule(rule: RuleChange, page: str, a: Profile, b: Profile) -> str:
     groups = []
     for what, why, scenarios in rule.groups:
         links = ", ".join(
-            f'<a href="{esc(page)}#{esc(name)}"><code>{breakable(name.rpartition(".")[2])}</code></a>'
-            + (f" ({rows} rows)" if rows > 1 else "")
+            _link(page, name, name.rpartition(".")[2]) + (f" ({rows} rows)" if rows > 1 else "")
             for name, rows in scenarios
         )
         groups.append(f'<p class="ms-change">{_verdict(what, why, rule, a, b)}{links}</p>')
     more = f'<p class="ms-change">{rule.same} more hold in both.</p>' if rule.kind == "in both" and rule.same else ""
-    return (
-        f'<li><a href="{esc(page)}#{esc(rule.id)}"><code>{breakable(rule.id)}</code></a> {esc(rule.sentence)}'
-        f"{''.join(groups)}{more}</li>"
-    )
+    return f"<li>{_link(page, rule.id, rule.id)} {esc(rule.sentence)}{''.join(groups)}{more}</li>"
+
+
+def _link(page: str, target: str, shown: str) -> str:
+    return f'<a href="{esc(page)}#{esc(target)}"><code>{breakable(shown)}</code></a>'
 
 
 def _verdict(what: str, why: str, rule: RuleChange, a: Profile, b: Profile) -> str:
