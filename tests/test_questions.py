@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from conformance import suite
+from reference_impl import mapcount
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
@@ -74,3 +75,9 @@ def test_from_a_symptom_to_the_rule_is_three_clicks() -> None:
             section = sections.partition(f"({label})=\n")[2].partition("\n(")[0]
             assert ROLE.search(section), f"{label} names no rule"
         assert re.search(r"\]\(#[\w-]+\)", row) or ROLE.search(row), row
+
+
+def test_the_page_about_32_bit_has_the_numbers_of_the_model() -> None:
+    words = text(DOCS / "32-bit.md")
+    most = mapcount.SLOT_MOST[32]
+    assert f"**{most}**" in words and f"mapping {most + 1}" in words and f"more than {most} times" in words

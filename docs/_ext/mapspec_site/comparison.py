@@ -16,6 +16,8 @@ from .data import Site
 from .html import breakable, esc, prose, raw, table
 from .pages import Generated
 
+FEW = 4
+"""Rows of a table that need no fold."""
 STATUS = {"not-applicable": "does not apply", "unsupported": "cannot be told", "pass": "holds"}
 
 
@@ -83,22 +85,24 @@ def _heads(a: Profile, b: Profile) -> dict[Kind, str]:
 
 
 def _behaviours(site: Site, a: Profile, b: Profile, page: str) -> str:
-    """The behaviours that have another value."""
+    """The behaviours and parameters that have another value."""
     rows = []
     for one in site.behaviours.values():
         values = a.behaviours[one.name], b.behaviours[one.name]
         if values[0] != values[1]:
             link = f'<a href="{esc(page)}#behaviour-{esc(one.name)}">{prose(one.says)}</a>'
             rows.append([link, *(prose(one.values[value]) for value in values)])
-    if not rows:
-        return "<p>No behaviour differs; a parameter does.</p>"
+    for name, value in a.parameters.items():
+        if value != b.parameters[name]:
+            rows.append([f"Parameter <code>{esc(name)}</code>", esc(value), esc(b.parameters[name])])
     shown = table(
         ["What", esc(_short(a)), esc(_short(b))], rows, label=f"Behaviours that differ from {a.name} to {b.name}"
     )
+    if len(rows) <= FEW:
+        return shown
     return (
-        f'<details class="ms-fold"><summary>The {len(rows)} behaviours that differ, in words</summary>{shown}</details>'
-        if len(rows) > 4
-        else shown
+        f'<details class="ms-fold"><summary>The {len(rows)} behaviours and parameters that differ, in words</summary>'
+        f"{shown}</details>"
     )
 
 
