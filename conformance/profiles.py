@@ -51,6 +51,10 @@ class Profile:
     config: frozenset[str]
     behaviours: dict[str, str]
     differs: list[Difference] = field(default_factory=list)
+    parameters: dict[str, Any] = field(default_factory=dict)
+    """Of such a machine; an implementation's greeting says what its own are."""
+    own_parameters: dict[str, Any] = field(default_factory=dict)
+    """Those that differ from what it inherits."""
 
     def meets(self, condition: str, value: str) -> bool:
         """Whether a condition tag (since, until, config) holds.  Versions compare number by number."""
@@ -90,7 +94,7 @@ def load(root: Path = ROOT) -> tuple[dict[str, Behaviour], dict[str, Profile]]:
     """Behaviours and profiles by name, in the order of the file.  Raises SuiteError."""
     path = root / FILE
     data = read_toml(path, FILE)
-    _entries(data, "parameter", _Parameter, path)
+    defaults = {name: p.default for name, p in _entries(data, "parameter", _Parameter, path).items()}
     behaviours = {
         name: Behaviour(name, b.says, b.values, b.source)
         for name, b in _entries(data, "behaviour", _Behaviour, path).items()
@@ -99,7 +103,10 @@ def load(root: Path = ROOT) -> tuple[dict[str, Behaviour], dict[str, Profile]]:
     for name, entry in _entries(data, "profile", _Entry, path).items():
         if what := _wrong(entry, behaviours, profiles):
             raise _problem(path, "profile", name, *what)
-        profiles[name] = _profile(name, entry, profiles)
+        if unknown := entry.parameters.keys() - defaults.keys():
+            missed = f"there is no parameter {', '.join(sorted(unknown))}"
+            raise _problem(path, "profile", name, missed, "Each [parameter.NAME] is one.")
+        profiles[name] = _profile(name, entry, profiles, defaults)
         if missing := behaviours.keys() - profiles[name].behaviours.keys():
             mend = "The first profile of a line gives a value to all."
             raise _problem(path, "profile", name, f"no value for {', '.join(sorted(missing))}", mend)
@@ -148,8 +155,9 @@ def _problem(path: Path, table: str, name: str, what: str, mend: str) -> SuiteEr
     return SuiteError([Problem(FILE, number, f"[{table}.{name}]: {what}", mend)])
 
 
-def _profile(name: str, entry: _Entry, known: dict[str, Profile]) -> Profile:
+def _profile(name: str, entry: _Entry, known: dict[str, Profile], defaults: dict[str, Any]) -> Profile:
     inherited = known[entry.inherits].behaviours if entry.inherits else {}
+    parameters = known[entry.inherits].parameters if entry.inherits else defaults
     return Profile(
         name=name,
         kernel=tuple(int(n) for n in entry.kernel.split(".")),
@@ -158,4 +166,6 @@ def _profile(name: str, entry: _Entry, known: dict[str, Profile]) -> Profile:
         config=frozenset(entry.config),
         behaviours={**inherited, **{d.behaviour: d.value for d in entry.differs}},
         differs=entry.differs,
+        parameters={**parameters, **entry.parameters},
+        own_parameters={n: v for n, v in entry.parameters.items() if parameters[n] != v},
     )

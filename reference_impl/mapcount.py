@@ -25,6 +25,10 @@ ENTIRELY_MAPPED = 0x800000
 FOLIO_PAGES_MAPPED = ENTIRELY_MAPPED - 1
 """The bits of _nr_pages_mapped that hold the number of pages."""
 
+SLOT_MOST = {32: 1 << 15}
+"""By word_bits: the most that an owner slot counts.  On 32-bit _mm_id_mapcount is a short that starts at -1, and a
+slot that turns negative is given up; on 64-bit it is an int, and nobody looks."""
+
 
 class Change(NamedTuple):
     """What a change of mappings means for the statistics.
@@ -255,11 +259,10 @@ class OwnerSlots(NrPagesMapped):
     """6.18 and 7.3: as 6.12, and two slots that remember who maps the folio how often."""
 
     def __init__(self, word_bits: int) -> None:
-        # MM_ID_MAPCOUNT_MAX.  On 64-bit it cannot be reached.
-        self.slot_max = 0x7FFF if word_bits == 32 else 0x7FFFFFFF
+        self.slot_most = SLOT_MOST.get(word_bits)
 
     def _add_large(self, folio: Folio, count: PageCount, mm: Mm) -> None:
-        add_to_slots(folio, count, mm, self.slot_max)
+        add_to_slots(folio, count, mm, self.slot_most)
 
     def _sub_large(self, folio: Folio, count: PageCount, mm: Mm) -> None:
         sub_from_slots(folio, count, mm)
@@ -275,10 +278,10 @@ class OwnerSlotsOnly(Counting):
     """7.3 with CONFIG_NO_PAGE_MAPCOUNT: entire and large counts and the slots, nothing per page."""
 
     def __init__(self, word_bits: int) -> None:
-        self.slot_max = 0x7FFF if word_bits == 32 else 0x7FFFFFFF
+        self.slot_most = SLOT_MOST.get(word_bits)
 
     def _map_ptes(self, folio: Folio, first: PageIndex, count: PageCount, mm: Mm) -> Change:
-        add_to_slots(folio, count, mm, self.slot_max)
+        add_to_slots(folio, count, mm, self.slot_most)
         # rule: mapcount.anon-mapped-whole
         return Change(pages=folio.pages if folio.large_mapcount == count else 0)
 
@@ -289,7 +292,7 @@ class OwnerSlotsOnly(Counting):
         return Change(partly=folio.large_mapcount < folio.pages and not folio.entire_mapcount)
 
     def map_pmd(self, folio: Folio, mm: Mm) -> Change:
-        add_to_slots(folio, 1, mm, self.slot_max)
+        add_to_slots(folio, 1, mm, self.slot_most)
         folio.entire_mapcount += 1
         return Change(
             pages=folio.pages if folio.large_mapcount == 1 else 0,
@@ -319,14 +322,15 @@ class OwnerSlotsOnly(Counting):
         return folio.slots
 
 
-def add_to_slots(folio: Folio, count: PageCount, mm: Mm, slot_max: int) -> None:
+def add_to_slots(folio: Folio, count: PageCount, mm: Mm, slot_most: int | None) -> None:
     """folio_add_return_large_mapcount: the total goes up, and the slot of `mm` if it has or gets one."""
     folio.large_mapcount += count
     slot0, slot1 = folio.slots
     for slot in (slot0, slot1):
         if slot.mm is mm:
             slot.count += count
-            if slot.count > slot_max:
+            # rule: sharing.slot-overflow
+            if slot_most is not None and slot.count > slot_most:
                 slot.mm, slot.count = None, 0
                 folio.maybe_shared = True
             return

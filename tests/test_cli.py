@@ -135,7 +135,9 @@ def test_all_profiles(mini: Mini, tmp_path: Path) -> None:
         "pass", "not-applicable",
     )  # fmt: skip
     assert mini.run("compare", tmp_path / "r" / "linux-6.1.jsonl", tmp_path / "r" / "linux-7.3.jsonl") == 1
-    assert "cow.isolation.old  pass -> not-applicable" in mini.out
+    assert "Rules of which scenarios differ (1)" in mini.out
+    assert "    pass -> not-applicable: @until:6.1 does not hold for linux-7.3\n      cow.isolation.old\n" in mini.out
+    assert "2 of 3 scenarios differ, in 1 of 1 rules." in mini.out
 
 
 def test_files(mini: Mini, tmp_path: Path) -> None:

@@ -10,11 +10,12 @@ from html.parser import HTMLParser
 from pathlib import Path
 from xml.etree import ElementTree
 
+import msgspec
 import pytest
 from mini import GOOD, WRONG, Mini
 
-from conformance import expectations, report, suite
-from conformance.commands.compare import differences
+from conformance import comparison, expectations, report, suite
+from conformance.commands.compare import compare, lines
 from conformance.engine import Verdict
 from conformance.outputs.badge import badge
 from conformance.outputs.junit import junit
@@ -220,15 +221,46 @@ def test_badge(every: Report, statuses: list[str], says: str) -> None:
 
 
 def test_compare_names_what_differs(every: Report) -> None:
-    assert differences(every, every) == []
+    assert lines(compare(every, every)) == ["Nothing differs."]
     ids = list(every.results)
     other = dict(every.results)
     other[ids[0]] = report.notrun(suite_scenario(every, ids[0]), "stopped")
     del other[ids[1]]
-    lines = differences(every, Report(every.header, other, every.footer))
-    assert f"  {ids[0]}  pass -> notrun\n      stopped" in lines
-    assert f"  {ids[1]}  only in A: fail" in lines
-    assert lines[-1] == "2 of 10 scenarios differ."
+    said = lines(compare(every, Report(every.header, other, every.footer)))
+    at = said.index("    pass -> notrun: stopped")
+    assert said[at + 1] == f"      {ids[0].partition('[')[0]}"
+    at = said.index("    only in A: fail")
+    assert said[at + 1] == f"      {ids[1].partition('[')[0]}"
+    assert said[-1].startswith("2 of 10 scenarios differ, in 1 of ")
+
+
+def test_compare_says_where_a_rule_applies(every: Report) -> None:
+    """A rule that applies on one side only comes before one of which scenarios differ."""
+    one = next(iter(every.results.values()))
+
+    def of(*results: tuple[str, str]) -> dict[str, report.Result]:
+        return {i: msgspec.structs.replace(one, id=i, status=s, reason=f"why {s}") for i, s in results}
+
+    a = of(("cow.old.a", "pass"), ("cow.old.b[x]", "pass"), ("cow.old.b[y]", "pass"), ("cow.both.a", "pass"),
+           ("cow.both.b", "pass"), ("cow.new.a", "not-applicable"), ("cow.same.a", "pass"))  # fmt: skip
+    b = of(("cow.old.a", "not-applicable"), ("cow.old.b[x]", "not-applicable"), ("cow.old.b[y]", "not-applicable"),
+           ("cow.both.a", "unsupported"), ("cow.both.b", "pass"), ("cow.new.a", "pass"),
+           ("cow.same.a", "pass"))  # fmt: skip
+    found = comparison.compare(a, b, {"cow.old": "It MUST."})
+    assert [(r.id, r.kind, len(r.changes), r.same) for r in found.rules] == [
+        ("cow.old", "only in A", 3, 0), ("cow.both", "in both", 1, 1), ("cow.new", "only in B", 1, 0),
+    ]  # fmt: skip
+    assert lines(found) == [
+        "Rules that apply in A only (1)", "",
+        "  cow.old", "    It MUST.", "    pass -> not-applicable: why not-applicable", "      cow.old.a",
+        "      cow.old.b (2 rows)", "",
+        "Rules that apply in B only (1)", "",
+        "  cow.new", "    not-applicable -> pass: why not-applicable", "      cow.new.a", "",
+        "Rules of which scenarios differ (1)", "",
+        "  cow.both", "    pass -> unsupported: why unsupported", "      cow.both.a",
+        "    1 more of its scenarios apply in both and have the same verdict", "",
+        "5 of 7 scenarios differ, in 3 of 4 rules; 1 apply only in A, 1 apply only in B.",
+    ]  # fmt: skip
 
 
 def suite_scenario(of: Report, scenario: str) -> suite.Scenario:

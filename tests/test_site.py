@@ -20,14 +20,15 @@ from sphinx.application import Sphinx
 from sphinx.errors import SphinxError
 from sphinx.util.docutils import docutils_namespace, patch_docutils
 
-from conformance import protocol, report, suite, vocabulary
+from conformance import cli, protocol, report, suite, vocabulary
+from conformance.commands.compare import compare
 from conformance.engine import Verdict
 from conformance.protocol import Greeting
 from conformance.suite import ROOT
 
 sys.path.insert(0, str(ROOT / "docs" / "_ext"))
 
-from mapspec_site import data, picture
+from mapspec_site import comparison, data, picture
 
 KEEP = """\
 Feature: Small
@@ -267,6 +268,81 @@ def test_a_torn_report_is_left_out(tiny: Path) -> None:
     out, _, complaints = build(tiny)
     assert "a report is left out" in complaints and "footer" in complaints
     assert "kernel 6.18.44" not in (out / "spec" / "cow.html").read_text()
+
+
+# --- what differs between profiles ----------------------------------------------------------------------
+
+STEPS = """\
+      Given A has 1 page of private anonymous memory
+      When A forks B
+      Then B reads "old" in page 0
+"""
+VERSIONS = (
+    BORN
+    + f"""
+    @fork.born.wide @word_bits:32
+    Scenario: It reads it on 32-bit
+{STEPS}
+  @fork.gone @until:6.1
+  Rule: A rule MUST apply to old kernels
+    @fork.gone.old
+    Scenario: It is old
+{STEPS}
+  @fork.came @since:6.12
+  Rule: A rule MUST apply to new kernels
+    @fork.came.new
+    Scenario: It is new
+{STEPS}"""
+)
+
+
+@pytest.mark.parametrize("pair", [("linux-6.1", "linux-7.3"), ("linux-7.3", "linux-7.3-32bit")])
+def test_a_comparison_of_profiles_is_what_mapspec_compare_says(
+    tiny: Path, tmp_path: Path, pair: tuple[str, str]
+) -> None:
+    (tiny / "features" / "fork" / "one.feature").write_text(VERSIONS)
+    spec = tiny / "spec" / "fork.md"
+    blocks = "".join(f":::{{rule}} {rule}\n:all: kernel/fork.c: dup_mm\n:::\n\n" for rule in ("fork.gone", "fork.came"))
+    spec.write_text(spec.read_text() + "\n" + blocks)
+    (tiny / "docs" / "index.md").write_text(
+        "# Index\n\n```{profile-comparison} "
+        + " ".join(pair)
+        + "\n```\n\n```{toctree}\nspec/cow\nspec/fork\nresults\n```\n"
+    )
+    out, _, complaints = build(tiny)
+    assert complaints == ""
+    page = (out / "index.html").read_text()
+    for name in pair:
+        assert cli.main(["run", "--profile", name, "--report", str(tmp_path / name)], root=tiny) == 0
+    said = compare(*(report.read(tmp_path / name) for name in pair))
+    assert said.rules and comparison.compare(data.current(), *pair).rules == said.rules
+    text = text_of(page)
+    assert f"{said.changed} of {said.scenarios} scenarios differ, in {len(said.rules)} of {said.of} rules" in text
+    for rule in said.rules:
+        assert f'href="spec/{rule.chapter}.html#{rule.id}"' in page
+        if rule.kind != "orders":
+            assert rule.sentence in text
+            assert all(f'href="spec/{rule.chapter}.html#{change.outline}"' in page for change in rule.changes)
+    of = set(re.findall(r'<li><a href="spec/\w+.html#([^"]+)"', page))
+    assert of == {rule.id for rule in said.rules if rule.kind != "orders"}
+    if pair[0] == "linux-6.1":
+        assert "Only in 6.1 fork. gone A rule MUST apply to old kernels old" in text
+        assert "Only in 7.3 fork. came A rule MUST apply to new kernels new" in text
+        assert "The same but for folio orders that one of them does not have : keep" in text
+    else:
+        assert "Only in 7.3 32bit: wide 1 more hold in both." in text
+
+
+def test_a_profile_that_changes_a_parameter_is_shown_where_that_matters(tiny: Path) -> None:
+    (tiny / "features" / "fork" / "one.feature").write_text(BORN + VERSIONS[len(BORN) :].split("  @fork.gone")[0])
+    out, _, _ = build(tiny)
+    assert "7.3-32bit" not in text_of((out / "spec" / "cow.html").read_text())
+    assert "model linux-7.3-32bit: pass" in text_of((out / "spec" / "fork.html").read_text())
+
+
+def test_an_unknown_profile_is_an_error(tiny: Path) -> None:
+    (tiny / "docs" / "results.md").write_text("# Results\n\n```{profile-comparison} linux-6.1 linux-6.2\n```\n")
+    assert "there is no profile 'linux-6.2'" in build(tiny)[2]
 
 
 # --- pictures -------------------------------------------------------------------------------------------

@@ -156,6 +156,7 @@ def test_bad_registry(mini: Mini, name: str, content: bytes | None, what: str) -
         ('inherits = "linux-6.1"', 'inherits = "nix"', "[profile.linux-6.12]: inherits 'nix', which is not above it"),
         ('behaviour = "sharing.test"', 'behaviour = "x"', "[profile.linux-6.1]: there is no behaviour 'x'"),
         ('value = "compound-mapcount"', 'value = "x"', "[profile.linux-6.1]: mapcount.counting cannot be 'x'"),
+        ("parameters.orders", "parameters.ordres", "[profile.linux-6.1]: there is no parameter ordres"),
         ("default = 64", "", "[parameter.word_bits]: Object missing required field `default`"),
     ],
 )

@@ -4,21 +4,32 @@
 from __future__ import annotations
 
 import argparse
+import textwrap
 from pathlib import Path
 
-from conformance import report
+from conformance import comparison, report
 from conformance.commands import FAILED, OK, make_parser, say
+from conformance.comparison import Comparison, RuleChange
 from conformance.outputs.ratio import ratios
-from conformance.outputs.text import group, title
+from conformance.outputs.text import WIDTH, title
 from conformance.report import Report
+
+HEADINGS = {
+    "only in A": "Rules that apply in A only",
+    "only in B": "Rules that apply in B only",
+    "in both": "Rules of which scenarios differ",
+    "orders": "Rules that differ in nothing but folio orders that one of them does not have",
+}
 
 
 def parser() -> argparse.ArgumentParser:
     made = make_parser(
         "compare",
         "A B",
-        "What differs between two reports, by verdict. Exit code 1 if anything does.",
-        "mapspec compare build/reports/linux-7.3.jsonl new.jsonl",
+        "What differs between two reports, rule by rule: of two profiles, two kernels,\n"
+        "two runs. Exit code 1 if anything does. `mapspec run --profile all --reports\n"
+        "DIR` writes a report of the model for each profile.",
+        "mapspec compare DIR/linux-6.12.jsonl DIR/linux-7.3.jsonl",
     )
     made.add_argument("a", metavar="A", type=Path, help="a report, as `mapspec run --report` writes it")
     made.add_argument("b", metavar="B", type=Path, help="another")
@@ -27,39 +38,50 @@ def parser() -> argparse.ArgumentParser:
 
 def main(args: argparse.Namespace, root: Path) -> int:
     a, b = report.read(args.a), report.read(args.b)
-    lines = differences(a, b)
     for name, one in (("A", a), ("B", b)):
         say(f"{name}  {title(one)}\n   {ratios(one)}")
         if not one.complete:
             say(f"   not complete: {one.footer.why}")
-    say("\n".join(["", *lines]) if lines else "\nNothing differs.")
-    return FAILED if lines else OK
+    if a.header.suite.digest != b.header.suite.digest:
+        say("   The suites are not the same: what is in one report only may be new or gone.")
+    found = compare(a, b)
+    say("\n" + "\n".join(lines(found)))
+    return FAILED if found.rules else OK
 
 
-def differences(a: Report, b: Report) -> list[str]:
-    """Lines that say what differs, rule by rule; none if nothing does."""
-    lines = []
-    both = {**a.results, **b.results}
-    changed = 0
-    for rule, results in group(both.values(), lambda r: r.rule):
-        here = [line for r in results if (line := _difference(a, b, r.id))]
-        if here:
-            sentence = a.header.rules.get(rule) or b.header.rules.get(rule, "")
-            lines += [f"{rule}  {sentence}", *(f"  {line}" for line in here)]
-            changed += len(here)
-    if lines:
-        lines.append(f"{changed} of {len(both)} scenarios differ.")
-    return lines
+def compare(a: Report, b: Report) -> Comparison:
+    """The comparison of two reports."""
+    return comparison.compare(a.results, b.results, {**b.header.rules, **a.header.rules})
 
 
-def _difference(a: Report, b: Report, scenario: str) -> str:
-    one, other = a.results.get(scenario), b.results.get(scenario)
-    if one is None or other is None:
-        present, where = (one, "A") if one else (other, "B")
-        assert present
-        return f"{scenario}  only in {where}: {present.status}"
-    note = "" if one.digest == other.digest else "  (the scenario itself has changed)"
-    if one.status == other.status:
-        return f"{scenario}  {one.status} in both{note}" if note else ""
-    why = other.reason or one.reason
-    return f"{scenario}  {one.status} -> {other.status}{note}" + (f"\n      {why}" if why else "")
+def lines(found: Comparison) -> list[str]:
+    """All of it as text."""
+    made = []
+    for kind in comparison.KINDS:
+        if rules := found.kind(kind):
+            made += [f"{HEADINGS[kind]} ({len(rules)})", ""]
+            if kind == "orders":
+                made += [*(f"  {rule.id}  {len(rule.changes)} scenarios" for rule in rules), ""]
+                continue
+            for rule in rules:
+                made += [*_rule(rule), ""]
+    return [*made, found.words]
+
+
+def _rule(rule: RuleChange) -> list[str]:
+    """A rule, and its scenarios by what became of them and why."""
+    made = [f"  {rule.id}", _fill(rule.sentence, 4)] if rule.sentence else [f"  {rule.id}"]
+    for what, why, scenarios in rule.groups:
+        made.append(f"    {what}" + (f": {why.splitlines()[0]}" if why else ""))
+        named = [f"{name} ({rows} rows)" if rows > 1 else name for name, rows in scenarios]
+        made += [f"      {name}" for name in named]
+    if rule.kind == "in both" and rule.same:
+        made.append(f"    {rule.same} more of its scenarios apply in both and have the same verdict")
+    return made
+
+
+def _fill(text: str, indent: int) -> str:
+    pad = " " * indent
+    return textwrap.fill(
+        text, WIDTH, initial_indent=pad, subsequent_indent=pad, break_on_hyphens=False, break_long_words=False
+    )

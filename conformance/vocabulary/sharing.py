@@ -5,9 +5,18 @@ from __future__ import annotations
 
 from conformance import protocol
 from conformance.engine import Context, Mismatch
-from conformance.vocabulary import outcome
-from conformance.vocabulary.memory import compare, span_of
+from conformance.vocabulary import operation, outcome
+from conformance.vocabulary.memory import compare, maps_file_skewed, reads, span_of
 from conformance.vocabulary.types import Area, Pages
+
+
+@operation("{process} maps file {name} {sharing} {count} times by PTEs and reads it")
+def maps_file_often(c: Context, process: str, file: str, sharing: str, times: int) -> None:
+    """Map the whole file so often, at addresses that no huge page can be mapped at, as regions v1, v2 and so on; read
+    every page of each."""
+    for number in range(1, times + 1):
+        maps_file_skewed(c, process, file, sharing, 1, f"v{number}")
+        reads(c, process, Pages(0, None, f"v{number}"))
 
 
 @outcome("{pages} of {area} is/are mapped exclusively")

@@ -137,6 +137,86 @@ Feature: Owner slots of a large folio
       Then no owner slot of page 0 of A counts C
       And 1 owner slot of page 0 of A is free
 
+  @sharing.slot-overflow @since:6.18
+  Rule: On 32-bit the mapping that would make a slot count more than 32768 MUST free the slot and mark the folio shared; on 64-bit the slot MUST go on counting
+
+    @sharing.slot-overflow.last
+    Scenario: 64 VMAs of 512 entries are 32768 mappings in one slot, and the folio is not shared
+      Given file f has an order-9 folio on tmpfs
+      When A maps file f shared 64 times by PTEs and reads it
+      Then an owner slot of page 0 of A's v1 counts 32768 mappings of A
+      And page 0 of A's v1 is not shared
+
+    @sharing.slot-overflow.over @word_bits:32
+    Scenario: On 32-bit the next mapping frees the slot, and a folio of one process is called shared
+      Given file f has an order-9 folio on tmpfs
+      And A maps file f shared 64 times by PTEs and reads it
+      And A maps file f shared, 1 page off its alignment, as more
+      When A writes "new" to page 0 of more
+      Then 2 owner slots of page 0 of A's v1 are free
+      And page 0 of A's v1 is maybe shared
+      And the folio of page 0 of A's v1 has mapcount 32769
+
+    @sharing.slot-overflow.over-64 @word_bits:64
+    Scenario: On 64-bit the slot counts 32769 mappings, and the folio is not shared
+      Given file f has an order-9 folio on tmpfs
+      And A maps file f shared 64 times by PTEs and reads it
+      And A maps file f shared, 1 page off its alignment, as more
+      When A writes "new" to page 0 of more
+      Then an owner slot of page 0 of A's v1 counts 32769 mappings of A
+      And page 0 of A's v1 is not shared
+
+    @sharing.slot-overflow.counts-again @word_bits:32
+    Scenario: What the process maps after that gets a slot that counts only this
+      Given file f has an order-9 folio on tmpfs
+      And A maps file f shared 64 times by PTEs and reads it
+      And A maps file f shared, 1 page off its alignment, as more
+      And A writes "new" to page 0 of more
+      When A writes "new" to page 1 of more
+      Then an owner slot of page 0 of A's v1 counts 1 mapping of A
+      And page 0 of A's v1 is maybe shared
+
+    @sharing.slot-overflow.sticky @word_bits:32
+    Scenario: Back at 32768 mappings the folio is still called shared
+      Given file f has an order-9 folio on tmpfs
+      And A maps file f shared 64 times by PTEs and reads it
+      And A maps file f shared, 1 page off its alignment, as more
+      And A writes "new" to page 0 of more
+      When A unmaps every page of more
+      Then the folio of page 0 of A's v1 has mapcount 32768
+      And page 0 of A's v1 is maybe shared
+
+    @sharing.slot-overflow.second @word_bits:32
+    Scenario: The slot of another process is not touched
+      Given file f has an order-9 folio on tmpfs
+      And B maps file f shared
+      And B reads page 0
+      And A maps file f shared 64 times by PTEs and reads it
+      And A maps file f shared, 1 page off its alignment, as more
+      When A writes "new" to page 0 of more
+      Then an owner slot of page 0 of B counts 1 mapping of B
+      And no owner slot of page 0 of B counts A
+      And page 0 of B is maybe shared
+
+    @sharing.slot-overflow.advice @word_bits:32
+    Scenario: On 32-bit MADV_COLD leaves a folio whole that one process maps 32769 times
+      Given file f has an order-9 folio on tmpfs
+      And A maps file f shared 64 times by PTEs and reads it
+      And A maps file f shared, 1 page off its alignment, as more
+      And A writes "new" to page 0 of more
+      When A calls MADV_COLD on pages 0 to 1 of v1
+      Then the folio of page 0 of A's v1 has order 9
+
+    @sharing.slot-overflow.advice-64 @word_bits:64
+    Scenario: On 64-bit MADV_COLD splits a folio that one process maps 32769 times
+      Given file f has an order-9 folio on tmpfs
+      And A maps file f shared 64 times by PTEs and reads it
+      And A maps file f shared, 1 page off its alignment, as more
+      And A writes "new" to page 0 of more
+      When A calls MADV_COLD on pages 0 to 1 of v1
+      And A reads page 5 of v2
+      Then the folio of page 5 of A's v2 has order 0
+
   @sharing.slot-freed @since:6.18
   Rule: A slot MUST be freed when its process has unmapped as many entries as the slot counts
 

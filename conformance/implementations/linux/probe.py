@@ -126,7 +126,7 @@ def look(machine: Machine, settings: Settings | None, fixed: str) -> Here:
         missing["counters"] = "this kernel has none of the counters"
     missing.update(counters.missing(there))
     special = _pte_special(machine, config)
-    profile, exact = _profile(version, config, special=special)
+    profile, exact = _profile(version, config, word_bits, special=special)
     capabilities = sorted(KNOWN - set(missing))
     greeting = p.Greeting(
         protocol=p.PROTOCOL,
@@ -197,7 +197,7 @@ def _pte_special(machine: Machine, config: dict[str, str]) -> bool:
     return (machine.text("/proc/sys/kernel/arch") or os.uname().machine) not in WITHOUT_PTE_SPECIAL
 
 
-def _profile(version: tuple[int, int], config: dict[str, str], *, special: bool) -> tuple[str, str]:
+def _profile(version: tuple[int, int], config: dict[str, str], word_bits: int, *, special: bool) -> tuple[str, str]:
     """The highest profile that is not above this kernel, and a sentence on how well it fits."""
     name = next((name for since, name in PROFILES if version >= since), "linux-6.1")
     release = f"{version[0]}.{version[1]}"
@@ -205,6 +205,8 @@ def _profile(version: tuple[int, int], config: dict[str, str], *, special: bool)
         name += "-no-page-mapcount"
     elif name == "linux-7.3" and not special:
         name += "-no-pte-special"
+    elif name == "linux-7.3" and word_bits == 32:
+        name += "-32bit"
     exact = f"exact: Linux {release}" if release in name else f"nearest: this is Linux {release}"
     if not config:
         exact += "; CONFIG_PAGE_MAPCOUNT is assumed"

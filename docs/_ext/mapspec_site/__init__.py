@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
 """The Sphinx extension of the mapspec site.
 
-Directives: rule, results-matrix, phrase-catalogue, protocol-reference, profile-differences, capability-table,
-recorded-runs; of the driver guide: decision-table, decision-row, driver-functions, driver-flags, cited-by, handler.
+Directives: rule, results-matrix, phrase-catalogue, protocol-reference, profile-differences, profile-comparison,
+capability-table, recorded-runs; of the driver guide: decision-table, decision-row, driver-functions, driver-flags,
+cited-by, handler.
 Roles: rule, scenario.  The build stops when a scenario on a page does not pass.
 """
 
@@ -20,7 +21,7 @@ from sphinx.util import logging
 
 from conformance import schema
 
-from . import data, drivers, pages, rule, scenario
+from . import comparison, data, drivers, pages, rule, scenario
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +32,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_config_value("mapspec_reports", str(root / "build" / "reports"), "env")
     app.add_config_value("mapspec_recorded", str(root / "conformance" / "results"), "env")
     app.add_directive("rule", rule.RuleDirective)
-    for name, directive in {**pages.DIRECTIVES, **drivers.DIRECTIVES}.items():
+    for name, directive in {**pages.DIRECTIVES, **comparison.DIRECTIVES, **drivers.DIRECTIVES}.items():
         app.add_directive(name, directive)
     app.add_role("rule", rule.RuleRole())
     app.add_role("scenario", rule.RuleRole())

@@ -30,6 +30,10 @@ WORDS = {
     "skipped": "skipped", "notrun": "not run",
 }  # fmt: skip
 NOT_YET = "from source, not yet run"
+CONFIGURATIONS = (
+    ("no-page-mapcount", "no page mapcount"), ("no-pte-special", "no pte_special"), ("32bit", "32 bit"),
+)  # fmt: skip
+"""How a profile's name ends, and what is put behind the version of such a kernel."""
 
 
 @dataclass(frozen=True)
@@ -141,6 +145,19 @@ class Site:
     def model(self, profile: str) -> Column:
         return next(c for c in self.models if c.profile == profile)
 
+    def same_as_its_base(self, profile: str, scenarios: Iterable[Scenario]) -> bool:
+        """Whether a profile that changes parameters only says of scenarios what the one says that it starts from."""
+        one = self.profiles[profile]
+        if one.inherits is None or one.differs:
+            return False
+        mine, base = self.model(profile), self.model(one.inherits)
+        return all(mine.cell(s).status == base.cell(s).status for s in scenarios)
+
+    def shown(self, scenarios: Iterable[Scenario]) -> list[Column]:
+        """The columns that a page shows for scenarios: without those that only repeat another."""
+        rows = list(scenarios)
+        return [c for c in self.columns if not c.model or not self.same_as_its_base(c.profile, rows)]
+
     @cached_property
     def unrun(self) -> list[str]:
         """Profiles of which no kernel has a result.  A kernel that is only near a profile does not count."""
@@ -187,6 +204,7 @@ class Site:
             "recorded-runs": [self.suite.digest, *headers],
             "capability-table": [capabilities, *headers],
             "profile-differences": [profiles_read, *headers],
+            "profile-comparison": [profiles_read, *headers, *cells, *(f"{s.id} {s.rule.text}" for s in scenarios)],
             "phrase-catalogue": [self.code, *(f"{s.id} {self.digests[s.id]}" for s in scenarios)],
             "protocol-reference": [self.code],
         }
@@ -306,7 +324,11 @@ def _name(found: Report) -> str:
     implementation = found.header.implementation
     debian = re.search(r"Debian (\d+(?:\.\d+)+)-\S+ \(\d{4}-", implementation.environment.get("kernel", ""))
     name = debian[1] if debian else re.split(r"[-+]", implementation.version)[0]
-    for ending, words in (("no-page-mapcount", "no page mapcount"), ("no-pte-special", "no pte_special")):
+    for ending, words in (
+        ("no-page-mapcount", "no page mapcount"),
+        ("no-pte-special", "no pte_special"),
+        ("32bit", "32 bit"),
+    ):
         if found.header.profile.endswith(ending):
             return f"{name} {words}"
     return name

@@ -7,7 +7,7 @@ import tomllib
 from collections.abc import Callable
 from itertools import chain
 
-from conformance.profiles import Behaviour
+from conformance.profiles import Behaviour, Profile
 from conformance.suite import Scenario
 
 from .data import NOT_YET, Column, Site, Tally
@@ -112,6 +112,13 @@ def capabilities(site: Site) -> str:
 # --- profiles -------------------------------------------------------------------------------------------
 
 
+def _changes(profile: Profile) -> str:
+    """How many behaviours a profile changes, and which parameters."""
+    parts = [str(len(profile.differs))] if profile.differs or not profile.own_parameters else []
+    parts += [f"<code>{esc(name)} = {esc(value)}</code>" for name, value in profile.own_parameters.items()]
+    return ", ".join(parts)
+
+
 def profile_list(site: Site) -> str:
     """The profiles, and whether a kernel has been run for them."""
     rows = []
@@ -124,7 +131,7 @@ def profile_list(site: Site) -> str:
                 f"<code>{esc(profile.name)}</code>",
                 prose(profile.says),
                 f"<code>{esc(profile.inherits)}</code>" if profile.inherits else "nothing",
-                str(len(profile.differs)),
+                _changes(profile),
                 f'<span class="ms-word ms-{css}">{esc(state)}</span>',
             ]
         )

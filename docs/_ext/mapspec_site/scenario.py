@@ -143,7 +143,7 @@ def _kernel_chips(outcomes: Iterable[tuple[Column, str, str]]) -> list[str]:
 
 def _all_chips(site: Site, scenario: Scenario) -> str:
     """One chip per implementation and profile, and those that nobody has run."""
-    chips = [chip(c.label, *_outcome(site, c, [scenario])) for c in site.models]
+    chips = [chip(c.label, *_outcome(site, c, [scenario])) for c in site.shown([scenario]) if c.model]
     chips += _kernel_chips((c, *_outcome(site, c, [scenario])) for c in site.kernels)
     return f'<p class="ms-chips">{" ".join(chips)} {_unrun(site, [scenario])}</p>'
 
@@ -159,24 +159,29 @@ def short(profile: str) -> str:
 
 def _unrun(site: Site, rows: list[Scenario]) -> str:
     """One chip for the profiles without a kernel's result in which any of the rows applies."""
-    names = [p for p in site.unrun if any(site.model(p).cell(r).status != "not-applicable" for r in rows)]
+    names = [
+        p
+        for p in site.unrun
+        if any(site.model(p).cell(r).status != "not-applicable" for r in rows) and not site.same_as_its_base(p, rows)
+    ]
     return chip(f"kernel{'s' * (len(names) > 1)} {', '.join(map(short, names))}", NOT_YET, "none") if names else ""
 
 
 def _row_table(site: Site, rows: list[Scenario], written: outline.Outline) -> str:
     """The rows of an outline with a result in each column."""
     by_line = {row.line: row for row in rows}
+    columns = site.shown(rows)
     parts = []
     for header, lines in written.tables:
         head = [esc(h) for h in header] + [
-            f'<span class="ms-kind">{"model" if c.model else "kernel"}</span> {heading(c)}' for c in site.columns
+            f'<span class="ms-kind">{"model" if c.model else "kernel"}</span> {heading(c)}' for c in columns
         ]
         body = []
         for line, cells in lines:
             row = by_line.get(line)
             if row is None:
                 continue
-            results = [_word(column.cell(row)) for column in site.columns]
+            results = [_word(column.cell(row)) for column in columns]
             named = [f'<span id="{esc(row.id)}">{esc(cells[0])}</span>', *map(esc, cells[1:])]
             body.append([*named, *results])
         if body:
