@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from ..runs import Run
 from .ways import Way
-from .world import Mapping, State, World, bits, ones
+from .world import Mapping, State, World, ones
 
 Step = tuple[str, int, int, int]
 """An operation: its name, the process, and what else it needs (child, pages as bits, VMA)."""
@@ -34,7 +34,7 @@ class Result(NamedTuple):
     """What was found in all states.
 
     states     how many were visited, steps how many operations were tried
-    worst      by name, see _errors
+    worst      by name, see errors
     wrong      by question: towards which side some answer was wrong ("over", "under")
     """
 
@@ -78,7 +78,7 @@ def explore(
             world.load(state)
             world.false_partly = False
             _judge(world, state, seen, result)
-            for step, act in _operations(world, file=file, pmd=pmd):
+            for step, act in list(_operations(world, file=file, pmd=pmd)):
                 world.load(state)
                 world.false_partly = False
                 act(world)
@@ -112,12 +112,16 @@ def _operations(world: World, *, file: bool, pmd: bool) -> Iterator[tuple[Step, 
 
 
 def _ranges(world: World, pages: int) -> Iterator[int]:
-    """Ranges of pages that are all in `pages`: single ones, and for small folios every range."""
-    for first in ones(pages):
-        for count in range(1, world.pages - first + 1 if world.pages <= 4 else 2):
-            if bits(first, count) & ~pages:
-                break
-            yield bits(first, count)
+    """Single pages of `pages`, one of each kind: two that the same processes map lead to the same states."""
+    kinds = set()
+    for page in ones(pages):
+        kind = (
+            world.way.head_page and not page,
+            *(mapping.pages >> page & 1 for vmas in world.maps for mapping in vmas),
+        )
+        if kind not in kinds:
+            kinds.add(kind)
+            yield 1 << page
 
 
 def _judge(world: World, state: State, seen: dict[State, tuple[State | None, Step | None]], result: Result) -> None:
@@ -126,7 +130,7 @@ def _judge(world: World, state: State, seen: dict[State, tuple[State | None, Ste
 
     if not world.folio.refcount or not world.live():
         return
-    for name, value in _errors(world):
+    for name, value in errors(world):
         _note(result.worst, name, value, path)
     for question, told, true in _ask(world):
         if told != true:
@@ -148,7 +152,7 @@ def _path(state: State, seen: dict[State, tuple[State | None, Step | None]]) -> 
     return steps[::-1]
 
 
-def _errors(world: World) -> list[tuple[str, Fraction]]:
+def errors(world: World) -> list[tuple[str, Fraction]]:
     """How wrong each number is in this state, in pages; factors as they are.
 
     pss.over, pss.under      of one process; pss.times-over, pss.times-under the same as a factor
@@ -270,7 +274,7 @@ def canonical(world: World, way: Way) -> State:
         ),
         tuple((number[owner] if owner >= 0 else -1, count) for owner, count in state.slots),
         state.counters,
-        (state.flags[0], 0 if not state.flags[1] else _moved(state.flags[1], rank)),
+        (state.flags[0], 0),  # no answer of these depends on who has a page exclusively
         _by_runs({rank[page]: count for page, count in counts.items()}),
     )
 
