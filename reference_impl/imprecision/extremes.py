@@ -247,7 +247,7 @@ def _table(n: int, k: int) -> Iterable[tuple[str, Extreme]]:
 def _many(n: int, k: int) -> Iterable[tuple[str, Extreme, int]]:
     """Divided by at most 3, and by 3 for ever."""
     if k < 3:
-        yield "pss.under", Extreme(Fraction(n - 1, 2), [(1, bits(0, n - 1)), (1, bits(n - 1, 1))]), 0
+        yield from ((name, extreme, 0) for name, extreme in _table(n, k))
         return
     yield "pss.under", Extreme(Fraction(2 * n, 3), [(1, bits(0, n))]), 2
     yield "pss.times-under", Extreme(Fraction(3), [(1, bits(0, n))]), 2

@@ -3,6 +3,9 @@
 
 Owner slots, the shared mark, PG_double_map and the mark for a deferred split depend on how a state was reached, so
 states are found by operations, breadth first: the first witness of a value is one of the shortest.
+
+Pages are mapped and unmapped one by one.  More of them in one batch lead to the same states: what decides about the
+deferred split after a batch is what is left, and if one part of a batch is reason for it, so is the whole.
 """
 
 from __future__ import annotations
@@ -30,6 +33,18 @@ class Worst(NamedTuple):
     steps: list[Step]
 
 
+class Came(NamedTuple):
+    """How a state was reached first: from where, by what, and the names there of its processes and pages, in order."""
+
+    before: State | None
+    step: Step | None
+    processes: list[int]
+    pages: list[int]
+
+
+Seen = dict[State, Came]
+
+
 class Result(NamedTuple):
     """What was found in all states.
 
@@ -54,15 +69,15 @@ def explore(
     file        every process maps and unmaps as it likes; `vmas` VMAs for the first process
     """
     world = World(way, order, processes, kind="shmem" if file else "anon", vmas=vmas)
-    seen: dict[State, tuple[State | None, Step | None]] = {}
+    seen: Seen = {}
     frontier: list[State] = []
     result = Result(0, 0, {}, {question: set() for question in QUESTIONS}, True)
     tried = 0
 
     def reach(before: State | None, step: Step | None) -> None:
-        state = canonical(world, way)
+        state, processes, pages = canonical(world, way)
         if state not in seen:
-            seen[state] = (before, step)
+            seen[state] = Came(before, step, processes, pages)
             frontier.append(state)
 
     for by_pmd in (False, True)[: 1 + pmd] if not file else (False,):
@@ -78,53 +93,62 @@ def explore(
             world.load(state)
             world.false_partly = False
             _judge(world, state, seen, result)
-            for step, act in list(_operations(world, file=file, pmd=pmd)):
+            for step in list(_operations(world, file=file, pmd=pmd)):
                 world.load(state)
                 world.false_partly = False
-                act(world)
+                act(world, step)
                 tried += 1
-                if world.false_partly:
-                    _note(result.worst, "deferred.false", Fraction(1), lambda s=state, t=step: [*_path(s, seen), t])
+                if world.false_partly and "deferred.false" not in result.worst:
+                    result.worst["deferred.false"] = Worst(Fraction(1), _path(state, seen))
                 reach(state, step)
     return result._replace(states=len(seen), steps=tried, complete=not frontier)
 
 
-def _operations(world: World, *, file: bool, pmd: bool) -> Iterator[tuple[Step, Callable[[World], object]]]:
+def _operations(world: World, *, file: bool, pmd: bool) -> Iterator[Step]:
     live = world.live()
     free = [process for process in range(len(world.mms)) if process not in live]
     for process in live:
         if not file and free:
-            yield ("fork", process, free[0], 0), lambda w, p=process, c=free[0]: w.fork(p, c)
-        yield ("exit", process, 0, 0), lambda w, p=process: w.exit(p)
+            yield "fork", process, free[0], 0
+        yield "exit", process, 0, 0
         for vma, mapping in enumerate(world.maps[process]):
-            for pages in _ranges(world, mapping.pages):
-                yield ("unmap", process, pages, vma), lambda w, p=process, b=pages, v=vma: w.unmap(p, b, v)
+            for page in ones(mapping.pages):
+                yield "unmap", process, 1 << page, vma
             if mapping.pmd and not file:
-                yield ("split", process, 0, vma), lambda w, p=process, v=vma: w.split_pmd(p, v)
+                yield "split", process, 0, vma
     if file:
         for process in [*live, *free[:1]]:
             for vma in range(world.vmas if process == 0 else 1):
                 mapping = world.maps[process][vma]
-                for pages in _ranges(world, world.all & ~mapping.pages):
-                    yield ("map", process, pages, vma), lambda w, p=process, b=pages, v=vma: w.map(p, b, v)
+                for page in ones(world.all & ~mapping.pages):
+                    yield "map", process, 1 << page, vma
                 if pmd and not mapping.pages:
-                    yield ("map-pmd", process, 0, vma), lambda w, p=process, v=vma: w.map_pmd(p, v)
+                    yield "map-pmd", process, 0, vma
 
 
-def _ranges(world: World, pages: int) -> Iterator[int]:
-    """Single pages of `pages`, one of each kind: two that the same processes map lead to the same states."""
-    kinds = set()
-    for page in ones(pages):
-        kind = (
-            world.way.head_page and not page,
-            *(mapping.pages >> page & 1 for vmas in world.maps for mapping in vmas),
-        )
-        if kind not in kinds:
-            kinds.add(kind)
-            yield 1 << page
+def act(world: World, step: Step) -> None:
+    """Do an operation."""
+    name, process, what, vma = step
+    match name:
+        case "fault":
+            world.fault(process, pmd=bool(what))
+        case "fork":
+            world.fork(process, what)
+        case "exit":
+            world.exit(process)
+        case "unmap":
+            world.unmap(process, what, vma)
+        case "split":
+            world.split_pmd(process, vma)
+        case "map":
+            world.map(process, what, vma)
+        case "map-pmd":
+            world.map_pmd(process, vma)
+        case _:
+            raise ValueError(name)
 
 
-def _judge(world: World, state: State, seen: dict[State, tuple[State | None, Step | None]], result: Result) -> None:
+def _judge(world: World, state: State, seen: Seen, result: Result) -> None:
     def path() -> list[Step]:
         return _path(state, seen)
 
@@ -142,14 +166,27 @@ def _note(worst: dict[str, Worst], name: str, value: Fraction, path: Callable[[]
         worst[name] = Worst(value, path())
 
 
-def _path(state: State, seen: dict[State, tuple[State | None, Step | None]]) -> list[Step]:
+def _path(state: State, seen: Seen) -> list[Step]:
+    """The operations that lead to a state, with names that stay the same all the way."""
+    way = [seen[state]]
+    while way[-1].before is not None:
+        way.append(seen[way[-1].before])
     steps: list[Step] = []
-    at: State | None = state
-    while at is not None:
-        at, step = seen[at]
-        if step is not None:
-            steps.append(step)
-    return steps[::-1]
+    processes, pages = list(range(len(way[0].processes))), list(range(len(way[0].pages)))
+    for came in reversed(way):
+        if came.step is not None:
+            steps.append(_named(came.step, processes, pages))
+        processes, pages = [processes[p] for p in came.processes], [pages[p] for p in came.pages]
+    return steps
+
+
+def _named(step: Step, processes: list[int], pages: list[int]) -> Step:
+    name, process, what, vma = step
+    if name == "fork":
+        what = processes[what]
+    elif name in ("map", "unmap"):
+        what = sum(1 << pages[page] for page in ones(what))
+    return name, processes[process], what, vma
 
 
 def errors(world: World) -> list[tuple[str, Fraction]]:
@@ -230,7 +267,7 @@ def _ask(world: World) -> Iterator[tuple[str, int | Fraction, int | Fraction]]:
 # --- symmetry ---
 
 
-def canonical(world: World, way: Way) -> State:
+def canonical(world: World, way: Way) -> tuple[State, list[int], list[int]]:
     """The state with processes and pages in an order that depends on how they are used, not on their names.
 
     Renaming never changes an answer: page 0 stays where it is for a way that asks it.  The order is found by sorting to
@@ -247,9 +284,7 @@ def canonical(world: World, way: Way) -> State:
     of = state.maps
     for _ in range(3):
         rank = {page: position for position, page in enumerate(pages)}
-        shape = [
-            tuple((-_moved(mapping.pages, rank), mapping.pmd) for mapping in of[process]) for process in processes
-        ]
+        shape = [tuple((-_moved(mapping.pages, rank), mapping.pmd) for mapping in of[process]) for process in processes]
         key = {
             process: (
                 tuple(-mapping.pages.bit_count() for mapping in of[process]),
@@ -267,16 +302,16 @@ def canonical(world: World, way: Way) -> State:
     rank = {page: position for position, page in enumerate(pages)}
     number = {process: position for position, process in enumerate(processes)}
     counts = {run.first + i: run.value for run in state.pages for i in range(run.end - run.first)}
-    return State(
+    renamed = State(
         tuple(
-            tuple(Mapping(_moved(mapping.pages, rank), mapping.pmd) for mapping in of[process])
-            for process in processes
+            tuple(Mapping(_moved(mapping.pages, rank), mapping.pmd) for mapping in of[process]) for process in processes
         ),
         tuple((number[owner] if owner >= 0 else -1, count) for owner, count in state.slots),
         state.counters,
         (state.flags[0], 0),  # no answer of these depends on who has a page exclusively
         _by_runs({rank[page]: count for page, count in counts.items()}),
     )
+    return renamed, processes, pages
 
 
 def _moved(pages: int, rank: dict[int, int]) -> int:

@@ -32,7 +32,6 @@ Process = tuple[Mapping, ...]
 """The VMAs of a process that could map the folio.  One that maps nothing has exited, or never mapped."""
 
 
-
 class State(NamedTuple):
     """Everything that a way of counting and the page tables hold.  Owners are numbers of processes, or -1."""
 
@@ -59,11 +58,13 @@ class Told(NamedTuple):
 class World:
     """A folio of a way of counting, and up to `processes` processes with `vmas` VMAs each."""
 
-    def __init__(self, way: Way, order: int, processes: int, *, kind: Kind = "anon", vmas: int = 1) -> None:
+    def __init__(
+        self, way: Way, order: int, processes: int, *, kind: Kind = "anon", vmas: int = 1, mms: list[Mm] | None = None
+    ) -> None:
         self.way = way
         self.kernel = way.kernel(self._tables)
         self.vmas = vmas
-        self.mms = [Mm(f"P{number}", number, 1 << order) for number in range(processes)]
+        self.mms = mms or [Mm(f"P{number}", number, 1 << order) for number in range(processes)]
         self.index = {mm: number for number, mm in enumerate(self.mms)}
         self.kind: Kind = kind
         self.order = order
@@ -253,7 +254,9 @@ class World:
         for slot, (owner, count) in zip(f.slots, state.slots, strict=True):
             slot.mm = None if owner < 0 else self.mms[owner]
             slot.count = count
-        f.refcount, f.entire_mapcount, f.large_mapcount, f.nr_pages_mapped, f.double_map, f.maybe_shared = state.counters
+        f.refcount, f.entire_mapcount, f.large_mapcount, f.nr_pages_mapped, f.double_map, f.maybe_shared = (
+            state.counters
+        )
         f.partially_mapped, f.exclusive = state.flags
         f.page_mapcounts.clear(0, self.pages)
         for run in state.pages:
