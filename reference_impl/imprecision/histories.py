@@ -69,6 +69,7 @@ def explore(
     file        every process maps and unmaps as it likes; `vmas` VMAs for the first process
     """
     world = World(way, order, processes, kind="shmem" if file else "anon", vmas=vmas)
+    world.watch = True
     seen: Seen = {}
     frontier: list[State] = []
     result = Result(0, 0, {}, {question: set() for question in QUESTIONS}, True)
@@ -112,7 +113,7 @@ def _operations(world: World, *, file: bool, pmd: bool) -> Iterator[Step]:
             yield "fork", process, free[0], 0
         yield "exit", process, 0, 0
         for vma, mapping in enumerate(world.maps[process]):
-            for page in ones(mapping.pages):
+            for page in _kinds(world, mapping.pages):
                 yield "unmap", process, 1 << page, vma
             if mapping.pmd and not file:
                 yield "split", process, 0, vma
@@ -120,10 +121,19 @@ def _operations(world: World, *, file: bool, pmd: bool) -> Iterator[Step]:
         for process in [*live, *free[:1]]:
             for vma in range(world.vmas if process == 0 else 1):
                 mapping = world.maps[process][vma]
-                for page in ones(world.all & ~mapping.pages):
+                for page in _kinds(world, world.all & ~mapping.pages):
                     yield "map", process, 1 << page, vma
                 if pmd and not mapping.pages:
                     yield "map-pmd", process, 0, vma
+
+
+def _kinds(world: World, pages: int) -> list[int]:
+    """One page of each kind: two that the same VMAs map lead to the same states."""
+    kinds = {}
+    for page in ones(pages):
+        mapped = tuple(mapping.pages >> page & 1 for vmas in world.maps for mapping in vmas)
+        kinds[world.way.head_page and not page, mapped] = page
+    return list(kinds.values())
 
 
 def act(world: World, step: Step) -> None:

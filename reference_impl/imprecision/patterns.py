@@ -32,31 +32,51 @@ class Fleet:
         kind: Any = "file" if file else "anon"
         self.folios = [World(way, order, processes, kind=kind, mms=mms) for _ in range(MEMORY >> order)]
         self.pages = 1 << order
+        self.counts = [0] * MEMORY
         self.copies = self.spared = 0
 
-    def fork(self, parent: int, child: int) -> None:
+    def fault(self) -> None:
+        """The first process faults all of it."""
         for world in self.folios:
+            world.fault(0, pmd=self.pages == 512)
+        self.counts = [1] * MEMORY
+
+    def map(self, process: int, first: int, count: int) -> None:
+        world, page = self.folios[first // self.pages], first % self.pages
+        world.map(process, bits(page, count))
+        self._count(first // self.pages, bits(page, count), 1)
+
+    def fork(self, parent: int, child: int) -> None:
+        for number, world in enumerate(self.folios):
             world.fork(parent, child)
+            self._count(number, world.maps[child][0].pages, 1)
 
     def exit(self, process: int) -> None:
-        for world in self.folios:
+        for number, world in enumerate(self.folios):
+            self._count(number, world.maps[process][0].pages, -1)
             world.exit(process)
 
     def write(self, process: int, page: int) -> None:
         """A store to a page of the memory; a page that was copied before is the process's own and costs nothing."""
-        world, page = self.folios[page // self.pages], page % self.pages
-        if not world.maps[process][0].pages >> page & 1:
+        world, inside = self.folios[page // self.pages], page % self.pages
+        if not world.maps[process][0].pages >> inside & 1:
             return
-        needless = sum(vmas[0].pages >> page & 1 for vmas in world.maps) == 1
-        if world.write(process, page):
+        if world.write(process, inside):
             self.copies += 1
-            self.spared += needless
+            self.spared += self.counts[page] == 1
+            self.counts[page] -= 1
 
     def unmap(self, process: int, first: int, count: int) -> None:
         for number, world in enumerate(self.folios):
             low, high = max(first, number * self.pages), min(first + count, (number + 1) * self.pages)
             if low < high:
-                world.unmap(process, bits(low - number * self.pages, high - low))
+                pages = bits(low - number * self.pages, high - low)
+                self._count(number, world.maps[process][0].pages & pages, -1)
+                world.unmap(process, pages)
+
+    def _count(self, folio: int, pages: int, change: int) -> None:
+        for page in ones(pages):
+            self.counts[folio * self.pages + page] += change
 
     def sample(self, share: float) -> list[int]:
         """Pages at random: this share of the memory."""
@@ -70,8 +90,7 @@ def fork_server(fleet: Fleet) -> None:
     """A server faults its heap and forks a worker for each connection; the server stays. Each worker writes 2 % of
     the pages at random. Then every second worker exits, and the others write another 2 %."""
     workers = range(1, fleet.processes)
-    for world in fleet.folios:
-        world.fault(0, pmd=fleet.pages == 512)
+    fleet.fault()
     for worker in workers:
         fleet.fork(0, worker)
     for worker in workers:
@@ -89,8 +108,7 @@ def preforked(fleet: Fleet) -> None:
     """A master faults its heap, forks all workers and exits. Each worker writes 30 % of the memory in runs of 8 pages
     at random places."""
     workers = range(1, fleet.processes)
-    for world in fleet.folios:
-        world.fault(0, pmd=fleet.pages == 512)
+    fleet.fault()
     for worker in workers:
         fleet.fork(0, worker)
     if workers:
@@ -105,8 +123,7 @@ def preforked(fleet: Fleet) -> None:
 def jvm_heap(fleet: Fleet) -> None:
     """A virtual machine faults its heap, and forks a helper that execs at once. Its collector gives half of the heap
     back, in runs of 64 pages at random places. The machines do not share: there is one in this folio."""
-    for world in fleet.folios:
-        world.fault(0, pmd=fleet.pages == 512)
+    fleet.fault()
     if fleet.processes > 1:
         fleet.fork(0, 1)
         fleet.exit(1)
@@ -124,15 +141,13 @@ def libraries(fleet: Fleet) -> None:
     for process in range(fleet.processes):
         for first in windows:
             if fleet.random.random() < (0.9 if first in hot else 0.05):
-                world = fleet.folios[first // fleet.pages]
-                world.map(process, bits(first % fleet.pages, min(16, fleet.pages)))
+                fleet.map(process, first, 16)
 
 
 def arenas(fleet: Fleet) -> None:
     """A parent faults its arenas, of 64 pages each, and forks; then every process, the parent too, trims each arena: it
     keeps the first quarter to the whole of it, drawn for each arena, give or take 4 pages for each process."""
-    for world in fleet.folios:
-        world.fault(0, pmd=fleet.pages == 512)
+    fleet.fault()
     for child in range(1, fleet.processes):
         fleet.fork(0, child)
     kept = {first: fleet.random.randrange(16, 65) for first in range(0, MEMORY, 64)}
@@ -191,8 +206,8 @@ def run(name: str, order: int, processes: int) -> Iterator[Row]:
 def measured(fleet: Fleet, way: Way, order: int) -> Row:
     told, true = [0.0] * fleet.processes, [0.0] * fleet.processes
     alone = shared = partial = missed = missed_pages = 0
-    for world in fleet.folios:
-        counts = world.counts()
+    for number, world in enumerate(fleet.folios):
+        counts = fleet.counts[number * world.pages : (number + 1) * world.pages]
         runs = world.told()
         once = sum(1 << page for page, count in enumerate(counts) if count == 1)
         public = sum(run.bits for run in runs if not run.private)

@@ -70,7 +70,8 @@ class World:
         self.order = order
         self.pages = 1 << order
         self.all = (1 << self.pages) - 1
-        self.copies = 0
+        # Whether to notice a mark for the deferred split that nothing was reason for; it costs a walk for each mark.
+        self.watch = False
         self.false_partly = False
         self.clear()
 
@@ -167,7 +168,6 @@ class World:
         if self.folio.is_exclusive(page) or self.may_take_over():
             self.folio.set_exclusive(page)
             return False
-        self.copies += 1
         self.unmap(process, 1 << page)
         return True
 
@@ -186,7 +186,7 @@ class World:
 
     def _unmapped(self, change: Change) -> None:
         self.kernel.account_unmapped(self.folio, change)
-        if change.partly and self.folio.anon and all(self.counts()):
+        if self.watch and change.partly and self.folio.anon and all(self.counts()):
             self.false_partly = True
 
     # --- the truth ---

@@ -3,8 +3,8 @@
 
 Directives: rule, results-matrix, phrase-catalogue, protocol-reference, profile-differences, profile-comparison,
 capability-table, recorded-runs; of the driver guide: decision-table, decision-row, driver-functions, driver-flags,
-cited-by, handler.
-Roles: rule, scenario.  The build stops when a scenario on a page does not pass.
+cited-by, handler; of the pages about imprecision: imprecision-…
+Roles: rule, scenario, worst.  The build stops when a scenario on a page does not pass.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from sphinx.util import logging
 
 from conformance import schema
 
-from . import comparison, data, drivers, pages, rule, scenario
+from . import comparison, data, drivers, imprecision, pages, rule, scenario
 
 log = logging.getLogger(__name__)
 
@@ -32,10 +32,12 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_config_value("mapspec_reports", str(root / "build" / "reports"), "env")
     app.add_config_value("mapspec_recorded", str(root / "conformance" / "results"), "env")
     app.add_directive("rule", rule.RuleDirective)
-    for name, directive in {**pages.DIRECTIVES, **comparison.DIRECTIVES, **drivers.DIRECTIVES}.items():
+    sources = (pages, comparison, drivers, imprecision)
+    for name, directive in [one for module in sources for one in module.DIRECTIVES.items()]:
         app.add_directive(name, directive)
     app.add_role("rule", rule.RuleRole())
     app.add_role("scenario", rule.RuleRole())
+    app.add_role("worst", imprecision.WorstRole())
     skip = (scenario.skip, None)
     app.add_node(scenario.ScenarioNode, html=(scenario.visit_html, None), latex=skip, text=skip, man=skip)
     app.add_css_file("mapspec.css")
@@ -125,7 +127,8 @@ def _gate(app: Sphinx, env: BuildEnvironment) -> list[str]:
 
 
 def _schema(app: Sphinx, exception: Exception | None) -> None:
-    """Put the JSON Schema of the protocol beside the pages."""
+    """Put the JSON Schema of the protocol and the recorded searches beside the pages."""
     if exception is None and app.builder.format == "html":
         text = json.dumps(schema.schema(), indent=1)
         (Path(app.outdir) / "_static" / "protocol.schema.json").write_text(text + "\n", encoding="utf-8")
+        imprecision.copy(Path(app.srcdir), Path(app.outdir))
