@@ -36,7 +36,7 @@ def worst() -> Rows:
     for order in ORDERS:
         for number in CURVE if order == 9 else PROCESSES:
             if order <= 9 or number <= 100:
-                rows += _worst(WAYS[WITHOUT], order, number)
+                rows += worst_of(WAYS[WITHOUT], order, number)
     for name, orders in (
         ("proposal-total-mapped-pages", (2,)),
         ("proposal-table-mapcount", (2, 9)),
@@ -44,11 +44,12 @@ def worst() -> Rows:
     ):
         for order in orders:
             for number in PROCESSES:
-                rows += _worst(WAYS[name], order, number)
+                rows += worst_of(WAYS[name], order, number)
     return {"rows": rows, "formulas": closed.FORMULAS}
 
 
-def _worst(way: Way, order: int, number: int) -> list[Rows]:
+def worst_of(way: Way, order: int, number: int) -> list[Rows]:
+    """The rows of one way, order and number of processes."""
     proof = prove(way, order, number) if way.name == WITHOUT and (order, number) in PROVED else None
     rows: list[Rows] = []
     for error, (extreme, world) in extremes(way, order, number).items():
@@ -72,13 +73,14 @@ def histories(pairs: Iterable[tuple[int, int]] = HISTORIES, more: Iterable[tuple
     for name in WAYS:
         for order, number in pairs:
             for file in (False, True):
-                rows.append(_history(name, order, number, file, 1))
-        rows.append(_history(name, 2, 2, True, 2))
-    rows += [_history(WITHOUT, order, number, file, 1) for order, number in more for file in (False, True)]
+                rows.append(history(name, order, number, file, 1))
+        rows.append(history(name, 2, 2, True, 2))
+    rows += [history(WITHOUT, order, number, file, 1) for order, number in more for file in (False, True)]
     return {"rows": rows}
 
 
-def _history(name: str, order: int, number: int, file: bool, vmas: int) -> Rows:
+def history(name: str, order: int, number: int, file: bool, vmas: int) -> Rows:
+    """One row: all states of one way of counting."""
     result = explore(WAYS[name], order, number, file=file, vmas=vmas)
     return {
         "way": name, "order": order, "processes": number, "folio": "file" if file else "anonymous", "vmas": vmas,

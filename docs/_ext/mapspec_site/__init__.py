@@ -4,7 +4,7 @@
 Directives: rule, results-matrix, phrase-catalogue, protocol-reference, profile-differences, profile-comparison,
 capability-table, recorded-runs; of the driver guide: decision-table, decision-row, driver-functions, driver-flags,
 cited-by, handler; of the pages about imprecision: imprecision-…
-Roles: rule, scenario, worst.  The build stops when a scenario on a page does not pass.
+Roles: rule, scenario, worst, pattern.  The build stops when a scenario on a page does not pass.
 """
 
 from __future__ import annotations
@@ -38,6 +38,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_role("rule", rule.RuleRole())
     app.add_role("scenario", rule.RuleRole())
     app.add_role("worst", imprecision.WorstRole())
+    app.add_role("pattern", imprecision.PatternRole())
     skip = (scenario.skip, None)
     app.add_node(scenario.ScenarioNode, html=(scenario.visit_html, None), latex=skip, text=skip, man=skip)
     app.add_css_file("mapspec.css")

@@ -96,7 +96,8 @@ def shown(error: str, value: Fraction | None, page_kb: int = 4) -> str:
     if value is None:
         return "0"
     if error in PAGES:
-        return f"{_short(value * page_kb)}&nbsp;kB"
+        kb = value * page_kb
+        return f"{_short(kb)}&nbsp;kB" if kb < 10240 else f"{_short(kb / 1024)}&nbsp;MiB"
     return f"{_short(value)}&nbsp;×" if "times" in error else _short(value)  # noqa: RUF001
 
 
@@ -146,9 +147,14 @@ class Orders(Data):
 
 
 class Ways(Data):
-    """The worst errors of a folio of order 2 and three processes, by way of counting: all states visited."""
+    """The worst errors by way of counting: of a folio of order 2 and three processes, all states visited; or with an
+    order and a number of processes as argument, where the numbers of kernels with page mapcounts are 0 by design."""
+
+    optional_arguments = 2
 
     def run(self) -> list[nodes.Node]:
+        if self.arguments:
+            return self.built(*(int(argument) for argument in self.arguments))
         data, titles = self.read("histories"), self.read("counting")["ways"]
         rows = []
         for way, about in titles.items():
@@ -164,6 +170,18 @@ class Ways(Data):
             rows.append([esc(about["title"]), *cells])
         head = ["", *(esc(name) for name in ERRORS.values())]
         return [raw(table(head, rows, label="Worst errors by way of counting") + source("histories", data))]
+
+    def built(self, order: int, processes: int) -> list[nodes.Node]:
+        data, titles = self.read("worst"), self.read("counting")["ways"]
+        errors = [error for error in ERRORS if error != "uss.over"]
+        rows = []
+        for way, about in titles.items():
+            if way in ("linux-6.1", "linux-6.12", "linux-7.3", "proposal-total-mapped-pages"):
+                continue
+            cells = [shown(error, find(data, error, order, processes, way)) for error in errors]
+            rows.append([esc(about["title"]), *cells])
+        head = ["", *(esc(ERRORS[error]) for error in errors)]
+        return [raw(table(head, rows, label="Worst errors by way, large") + source("worst", data))]
 
 
 class Coverage(Data):
@@ -281,7 +299,7 @@ class Patterns(Data):
             rows = [
                 dict(zip(data["fields"], row["row"], strict=True)) for row in data["rows"] if row["pattern"] == name
             ]
-            section += raw(_pattern_plot(name, rows) + _pattern_table(name, rows, data["memory_pages"]))
+            section += raw(_pattern_plot(name, rows) + _pattern_table(name, rows))
             made.append(section)
         return [*made, raw(source("patterns", data))]
 
@@ -301,28 +319,26 @@ def _pattern_plot(name: str, rows: list[dict[str, Any]]) -> str:
     return f"<figure class='ms-figure'>{plot.svg(lines, unit='% of the true PSS', alt=alt)}</figure>"
 
 
-def _pattern_table(name: str, rows: list[dict[str, Any]], memory: int) -> str:
+def _pattern_table(name: str, rows: list[dict[str, Any]]) -> str:
     """Without page mapcounts, by order and number of processes; and what the others do, at 100 processes."""
     head = [
         "folios, processes", "PSS error: median", "90 %", "max", "in sum", "alone but told shared", "copies",
-        "of them needless", "needless with page mapcounts", "partly mapped folios missed", "kB missed",
+        "of them needless", "partly mapped folios missed", "kB missed",
     ]  # fmt: skip
-    by = {(row["way"], row["order"], row["processes"]): row for row in rows}
     body = []
     for row in (row for row in rows if row["way"] == WITHOUT):
-        precise = by["linux-7.3", row["order"], row["processes"]]
         body.append(
             [
                 f"{'2 MiB' if row['order'] == 9 else '64 kB'}, {row['processes']}",
                 f"{row['median']:g} %", f"{row['most']:g} %", f"{row['max']:g} %", f"{row['sum']:+g} %",
-                f"{row['shared']} of {row['alone']}", str(row["copies"]), str(row["spared"]), str(precise["spared"]),
+                f"{row['shared']} of {row['alone']}", str(row["copies"]), str(row["spared"]),
                 f"{row['missed']} of {row['partial']}", str(row["missed_pages"] * 4),
             ]
         )  # fmt: skip
     ways = [
         [
             f"<code>{esc(row['way'])}</code>", f"{row['median']:g} %", f"{row['most']:g} %", f"{row['max']:g} %",
-            f"{row['sum']:+g} %", f"{row['shared']} of {row['alone']}", str(row["copies"]), str(row["spared"]), "",
+            f"{row['sum']:+g} %", f"{row['shared']} of {row['alone']}", str(row["copies"]), str(row["spared"]),
             f"{row['missed']} of {row['partial']}", str(row["missed_pages"] * 4),
         ]
         for row in rows
@@ -348,6 +364,27 @@ class WorstRole(SphinxRole):
             return [], [message]
         text = _short(value) if rest else shown(error, value).replace("&nbsp;", "\N{NO-BREAK SPACE}")
         return [nodes.inline("", text)], []
+
+
+class PatternRole(SphinxRole):
+    """{pattern}`libraries 9 100 median`: a value of docs/imprecision/patterns.json, without page mapcounts."""
+
+    def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
+        path = Path(self.env.srcdir) / "imprecision" / "patterns.json"
+        self.env.note_dependency(str(path))
+        data = _read(path, path.stat().st_mtime_ns)
+        name, order, processes, field = self.text.split()
+        for one in data["rows"]:
+            row = dict(zip(data["fields"], one["row"], strict=True))
+            if (one["pattern"], row["way"], row["order"], row["processes"]) == (
+                name,
+                WITHOUT,
+                int(order),
+                int(processes),
+            ):
+                value = f"{row[field]:.0f}" if abs(row[field]) >= 10 else f"{row[field]:.1g}"
+                return [nodes.inline("", value + ("" if "missed" in field or field == "partial" else " %"))], []
+        return [], [self.inliner.reporter.error(f"no pattern is recorded for {self.text}", line=self.lineno)]
 
 
 DIRECTIVES: dict[str, type[Data]] = {
