@@ -162,8 +162,8 @@ def _judge(world: World, state: State, seen: Seen, result: Result) -> None:
     def path() -> list[Step]:
         return _path(state, seen)
 
-    if not world.folio.refcount or not world.live():
-        return
+    if not world.folio.refcount:
+        return  # freed
     for name, value in errors(world):
         _note(result.worst, name, value, path)
     for question, told, true in _ask(world):

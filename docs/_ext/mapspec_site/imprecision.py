@@ -44,11 +44,7 @@ QUESTIONS = {
     "uss": ("Private (USS)", "may be too much", "may be too little, never too much"),
     "kpagecount": ("How many entries map this page?", "may be too many", "may be too few"),
     "partly": ("Has a page lost its last mapping?", "false alarm", "may miss it"),
-    "entries": (
-        "Do references and mappings agree? (pins)",
-        "no: more than entries",
-        "only if references follow the count",
-    ),
+    "entries": ("Do references and mappings agree? (pins)", "no", "only if references are taken with the count"),
 }
 """Question, and what an error means: towards one side, towards the other."""
 
@@ -226,6 +222,8 @@ def _sides(data: dict[str, Any], way: str, question: str, *, vmas: int) -> set[s
 
 
 def _words(sides: set[str], over: str, under: str) -> str:
+    if sides == {"over", "under"} and over == "no":
+        return "no"
     if sides == {"over", "under"}:
         return f"wrong both ways: {esc(over.partition(',')[0])}, {esc(under.partition(',')[0])}"
     return esc(over) if "over" in sides else esc(under) if sides else "exact"
