@@ -14,8 +14,8 @@ from typing import NamedTuple
 
 from .html import esc
 
-WIDTH, HEIGHT = 360, 224
-LEFT, RIGHT, TOP, BOTTOM = 44, 96, 14, 34
+WIDTH, HEIGHT = 360, 236
+LEFT, RIGHT, TOP, BOTTOM = 44, 96, 26, 34
 
 
 class Line(NamedTuple):
@@ -49,7 +49,7 @@ def svg(lines: Sequence[Line], *, unit: str, alt: str) -> str:
         out.append(f'<path class="grid" d="M{x:.1f} {TOP}V{HEIGHT - BOTTOM}"/>')
         out.append(f'<text class="mid" x="{x:.1f}" y="{HEIGHT - BOTTOM + 15}">{10**power}</text>')
     out.append(f'<text class="mid" x="{(LEFT + WIDTH - RIGHT) / 2:.0f}" y="{HEIGHT - 4}">processes</text>')
-    out.append(f'<text x="2" y="{TOP - 4}">{esc(unit)}</text>')
+    out.append(f'<text x="2" y="{TOP - 12}">{esc(unit)}</text>')
     ends = _apart([y_of(line.points[-1][1]) for line in lines])
     for number, (line, end) in enumerate(zip(lines, ends, strict=True)):
         points = " ".join(f"{x_of(x):.1f},{y_of(y):.1f}" for x, y in line.points)
