@@ -8,6 +8,7 @@
     histories   all states that any sequence of operations reaches, for small folios and few processes
     dial        the steps at which smaps changes its divisor, found by mapping and unmapping
     extremes    the worst states for any order and number of processes
+    climb       a local search that knows nothing of averages, to hold against the worst states
     closed      closed forms, held against what was searched
     operations  what each operation writes, and how large the counters are
     patterns    typical use instead of the worst case

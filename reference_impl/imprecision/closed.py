@@ -13,6 +13,7 @@ from fractions import Fraction
 FORMULAS = {
     "pss.over": "3n/8 - 1/3, with two processes 3n/8 - 1/2",
     "pss.times-over": "the smaller of k and 1.5 n - 1",
+    "pss.under": "the largest over d of p (d-1) / d, see closed.py; n/4 with two processes",
     "pss.times-under": "((n-1)(k-1) + 1) / n, rounded half up; with two processes 1.5",
     "pss-sum.over": "1.5 n - 1 less 1/k of it, that rounded up",
     "pss-sum.under": "n/4",
@@ -31,6 +32,7 @@ def closed(name: str, n: int, k: int) -> Fraction | None:
     values = {
         "pss.over": Fraction(3 * n, 8) - (Fraction(1, 2) if k == 2 else Fraction(1, 3)),
         "pss.times-over": Fraction(min(k, most)),
+        "pss.under": _under(n, k),
         "pss.times-under": max(Fraction(3, 2), Fraction(((n - 1) * (k - 1) + 1 + n // 2) // n)),
         "pss-sum.over": Fraction(most + -most // k),
         "pss-sum.under": Fraction(n, 4),
@@ -40,3 +42,23 @@ def closed(name: str, n: int, k: int) -> Fraction | None:
         "deferred.missed": Fraction(n + -n // k),
     }
     return values.get(name)
+
+
+def _under(n: int, k: int) -> Fraction:
+    """The most that one process is told too little: the largest over the divisor d, and p, the pages of the process.
+
+    d needs (d - 1/2) n PTEs: p of the process, (k - 1)(n - p) of the others elsewhere, and the rest heaped on as few as
+    possible of the p pages.  Without a rest p is at most ((k - 1) n - (d - 1/2) n) / (k - 2), and p (d - 1) / d is
+    missing; around that p, and at p = n, is the largest value.
+    """
+    worst = Fraction(0)
+    for d in range(2, k + 1):
+        lowest = (2 * d - 1) * n // 2
+        border = ((k - 1) * n - lowest) // (k - 2) if k > 2 else n
+        for p in {n, *range(max(1, border - 2), min(n, border + 2) + 1)}:
+            heaped = max(0, lowest - p - (k - 1) * (n - p))
+            if heaped <= (k - 1) * p:
+                full, rest = divmod(heaped, k - 1)
+                true = p - full * Fraction(k - 1, k) - Fraction(rest, rest + 1)
+                worst = max(worst, true - Fraction(p, d))
+    return worst

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from . import closed, operations
+from . import climb, closed, operations
 from .extremes import described, extremes
 from .histories import Step, explore
 from .patterns import patterns
@@ -119,8 +119,29 @@ def counting() -> Rows:
     return {"orders": [0, 2, 4, 9], "order": 9, "ways": operations.table((0, 2, 4, 9), 9)}
 
 
+CLIMBED = (2, 3, 10, 100)
+"""Numbers of processes for the local search, at orders 2 to 9."""
+
+
+def climbs(orders: Iterable[int] = range(2, 10), numbers: tuple[int, ...] = CLIMBED) -> Rows:
+    """What the local search finds.  It begins at what it found for the order before and for less processes, too."""
+    rows: list[Rows] = []
+    best: dict[tuple[int, int, str], climb.Shape] = {}
+    for order in orders:
+        for at, number in enumerate(numbers):
+            for error in climb.SEARCHED:
+                known = [climb.twice(best[before])] if (before := (order - 1, number, error)) in best else []
+                known += [best[order, numbers[at - 1], error]] if at else []
+                found = climb.climb(WAYS[WITHOUT], order, number, error, known)
+                best[order, number, error] = found.shape
+                row = {"order": order, "processes": number, "error": error, "value": str(found.value)}
+                rows.append({**row, "built": found.built, "state": [list(group) for group in found.shape]})
+    return {"rows": rows}
+
+
 FILES: dict[str, Callable[[], Rows]] = {
     "worst": worst,
+    "climbs": climbs,
     "histories": histories,
     "counting": counting,
     "patterns": patterns,
