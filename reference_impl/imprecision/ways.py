@@ -52,7 +52,7 @@ WAYS = {
         Way("linux-6.1", "6.1: per page, PMDs apart", "linux-6.1", head_page=True),
         Way("linux-6.12", "6.12: per page, and sums", "linux-6.12", head_page=True),
         Way("linux-7.3", "6.18, 7.3: per page, and owner slots", "linux-7.3"),
-        Way(WITHOUT, "7.3, CONFIG_NO_PAGE_MAPCOUNT: owner slots", WITHOUT),
+        Way(WITHOUT, "7.3, no mapcount per page: owner slots", WITHOUT),
         Way(
             "proposal-total-mapped-pages",
             "Proposal: total mapped pages",
