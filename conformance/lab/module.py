@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: MIT
+"""Our kernel module, compiled for one kernel; again when its source has changed."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from pathlib import Path
+
+from conformance.lab import places, tools
+from conformance.lab.prepared import BUILD, Prepared
+from conformance.lab.registry import Kernel
+from conformance.lab.work import Failed, Work
+
+SOURCE = Path(__file__).parent.parent / "implementations" / "linux" / "module"
+NAME = "mapspec.ko"
+OVERRIDES = (
+    "CONFIG_DEBUG_INFO_BTF_MODULES=",  # needs the kernel's vmlinux
+    "CONFIG_CC_HAS_MIN_FUNCTION_ALIGNMENT=",  # gcc 12 has no such option
+    "KBUILD_MODPOST_WARN=1",  # where there is no Module.symvers, loading tells what the kernel does not export
+)
+
+
+def build(kernel: Kernel, prepared: Prepared, work: Work) -> Path:
+    """The compiled module.  Raises Unprepared, Failed."""
+    files = sorted(path for path in SOURCE.iterdir() if path.suffix in (".c", ".h") or path.name == "Kbuild")
+    digest = hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()[:16]
+    place = prepared.directory / "module" / digest
+    with places.locked(prepared.directory):
+        if not (place / NAME).exists():
+            shutil.rmtree(place, ignore_errors=True)
+            place.mkdir(parents=True)
+            for path in files:
+                shutil.copy(path, place)
+            with work.step("compiling our module"):
+                _compile(kernel, prepared.directory / BUILD, place, work)
+    return place / NAME
+
+
+def _compile(kernel: Kernel, build: Path, place: Path, work: Work) -> None:
+    environment = tools.build_environment(work)
+    make = ["make", "-C", str(build), f"M={place}", f"ARCH={kernel.architecture}"]
+    work.run(*make, *OVERRIDES, "modules", environment=environment)
+    if not (place / NAME).exists():
+        raise Failed(f"make did not leave {NAME} in {place}")
