@@ -5,11 +5,12 @@ from __future__ import annotations
 
 import sys
 
-from conformance import protocol
-from conformance.implementations import CannotStart, Implementation, Model, Reply, Trouble, decode
+from conformance.implementations import CannotStart, Implementation, Model, Trouble
 
 TIMEOUT = 10.0
 """Seconds for one answer, unless said otherwise."""
+GUEST = "kernel:"
+"""Before the name of a kernel of the lab."""
 
 
 class Impossible(CannotStart):
@@ -17,7 +18,7 @@ class Impossible(CannotStart):
 
 
 def start(name: str, profile: str | None, *, timeout: float = TIMEOUT, encode: bool = False) -> Implementation:
-    """The implementation called `reference` or `linux`, or any other command line.  Raises CannotStart.
+    """The implementation called `reference`, `linux` or `kernel:NAME`, or any other command line.  Raises CannotStart.
 
     `profile` is asked for in the hello; `encode` puts the messages of the model through JSON, as over a pipe.
     """
@@ -26,6 +27,8 @@ def start(name: str, profile: str | None, *, timeout: float = TIMEOUT, encode: b
             return Model(profile, encode=encode)
         if name == "linux":
             return _linux()
+        if name.startswith(GUEST):
+            return _guest(name.removeprefix(GUEST))
         return _command(name, profile, timeout)
     except Trouble as e:
         raise CannotStart(f"{name} did not greet: {e}") from None
@@ -46,27 +49,15 @@ def _linux() -> Implementation:
         build.executor()
     except (build.Unbuildable, OSError) as e:
         raise Impossible(str(e)) from None
+    from conformance.implementations.local import Kernel
+
     return Kernel()
 
 
-class Kernel:
-    """The running kernel in this process, behind the interface of an implementation."""
+def _guest(name: str) -> Implementation:
+    if sys.platform != "linux":
+        raise Impossible(f"this is {sys.platform}, not Linux")
+    from conformance.lab.implementation import start
 
-    def __init__(self) -> None:
-        from conformance.implementations.linux.implementation import Linux
+    return start(name)
 
-        self._linux = Linux()
-        try:
-            reply = self.request(protocol.Hello())
-            if reply.status != "ok":
-                raise CannotStart(f"the kernel cannot be driven: {reply.why or reply}")
-        except BaseException:
-            self._linux.close()
-            raise
-        self.greeting: protocol.Greeting = reply.value
-
-    def request(self, request: protocol.Request) -> Reply:
-        return decode(self._linux.handle(request), request)
-
-    def close(self) -> None:
-        self._linux.close()

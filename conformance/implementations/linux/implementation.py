@@ -59,12 +59,15 @@ class Linux:
     """Answers requests.  Expected conditions are answers, never exceptions.
 
     command: what starts the executor on another machine, such as a virtual one, and connects to it; None builds it and
-    runs it here.  limit: seconds for one batch of primitives.
+    runs it here.  limit: seconds for one batch of primitives; boot: seconds that such a machine may need to start.
     """
 
-    def __init__(self, command: Sequence[str] | None = None, limit: float | None = None) -> None:
+    def __init__(
+        self, command: Sequence[str] | None = None, limit: float | None = None, boot: float = 0.0
+    ) -> None:
         self._command = command
         self._limit = limit
+        self._boot = boot
         self._machine: Machine | None = None
         self._settings: Settings | None = None
         self._here: probe.Here | None = None
@@ -119,7 +122,8 @@ class Linux:
         fixed = ""
         if self._settings is None:
             self._settings, fixed = self._take_settings()
-        machine = self._machine = Machine(command, self._settings.lock if self._settings else None, self._limit)
+        lock = self._settings.lock if self._settings else None
+        machine = self._machine = Machine(command, lock, self._limit, self._boot)
         if self._settings and (why := probe.read_only(machine)):
             fixed = why
             self._settings.close()

@@ -56,11 +56,15 @@ class Machine:
     """A running executor.
 
     argv: the command, which has the executor at the other end of its stdin and stdout; keep: a file descriptor that
-    it shall keep open as long as it lives; limit: seconds for one batch.
+    it shall keep open as long as it lives; limit: seconds for one batch; boot: more of them for the first, before which
+    a machine may have to start.
     """
 
-    def __init__(self, argv: Sequence[str], keep: int | None = None, limit: float | None = None):
+    def __init__(
+        self, argv: Sequence[str], keep: int | None = None, limit: float | None = None, boot: float = 0.0
+    ):
         self._limit = limit or TIME_LIMIT
+        self._boot = boot
         self._process = subprocess.Popen(
             [*argv, *([] if keep is None else [str(keep)])],
             stdin=subprocess.PIPE,
@@ -78,7 +82,7 @@ class Machine:
 
     def run(self, *primitives: str) -> list[Result]:
         """Run a batch.  It ends at the first failure of a primitive without '-' in front.  Raises Lost."""
-        deadline = time.monotonic() + self._limit
+        deadline = time.monotonic() + self._limit + self._boot
         line = (";".join(primitives) + "\n").encode()
         try:
             while line:
@@ -86,7 +90,9 @@ class Machine:
         except OSError:
             self.kill()
             raise Lost("the executor has died") from None
-        return _results(self._answer(deadline))
+        answer = self._answer(deadline)
+        self._boot = 0.0
+        return _results(answer)
 
     def do(self, *primitives: str) -> list[Result]:
         """Like run, but a failure of a primitive without '-' in front raises Refused."""
@@ -126,7 +132,7 @@ class Machine:
             wait = deadline - time.monotonic()
             if wait <= 0 or not self._poll.poll(wait * 1000):
                 self.kill()
-                raise Lost(f"the executor did not answer within {self._limit:g} seconds")
+                raise Lost(f"the executor did not answer within {self._limit + self._boot:g} seconds")
             try:
                 got = os.read(self._from, 1 << 20)
             except BlockingIOError:

@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: MIT
+"""A kernel of the lab as an implementation."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+from conformance.implementations import CannotStart, Reply
+from conformance.implementations.linux import build
+from conformance.implementations.linux.implementation import Linux
+from conformance.implementations.local import Kernel
+from conformance.lab import guest, machine, module, prepared, registry
+from conformance.lab.console import Console
+from conformance.lab.places import Unprepared
+from conformance.lab.registry import RegistryError
+from conformance.lab.work import Failed, Work
+from conformance.protocol import Request
+
+LIMIT = 20.0
+"""Seconds for one batch of primitives."""
+BOOT = guest.ATTEMPTS * guest.BOOT_LIMIT + 10
+"""Seconds until a guest has either booted or been given up."""
+
+
+def start(name: str) -> Guest:
+    """The kernel of that name, booted.  Raises CannotStart."""
+    try:
+        kernel = registry.find(name)
+        ready = prepared.load(name)
+        ours = module.build(kernel, ready, Work(name, ready.directory / "module.log"))
+        command = machine.command(kernel, ready, machine.initramfs(ready, ours))
+    except (RegistryError, Unprepared, Failed, build.Unbuildable, OSError) as e:
+        raise CannotStart(f"kernel:{name}: {e}") from None
+    log = ready.directory / f"console-{os.getpid()}.log"
+    return Guest([sys.executable, "-m", "conformance.lab.guest", str(log), *command], log)
+
+
+class Guest(Kernel):
+    """A kernel in a guest.  `notes` are sentences for the end of a run."""
+
+    def __init__(self, command: list[str], log: Path):
+        self.notes: list[str] = []
+        self._log = log
+        self._console = Console(log)
+        log.unlink(missing_ok=True)
+        super().__init__(Linux(command, LIMIT, BOOT))
+
+    def request(self, request: Request) -> Reply:
+        reply = super().request(request)
+        if reply.status == "broken" and (lines := self._console.news()):
+            reply = reply._replace(why=f"{reply.why}; kernel log: {' | '.join(lines)}"[:4000])
+        return reply
+
+    def close(self) -> None:
+        """Switch it off.  The log stays, as console.log, until the next run."""
+        super().close()
+        if self._log.exists():
+            self.notes += self._console.summary()
+            self._log.replace(self._log.with_name("console.log"))

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The first process of a guest: loads modules, mounts, and runs the executor on a port.
+ *
+ * When the executor ends, the guest is switched off.  What goes wrong is said in the kernel log.  The environment,
+ * which comes from the kernel's command line, names the devices:
+ *
+ *     MAPSPEC_PORT   where requests come from; none: stdin and stdout, made raw
+ *     MAPSPEC_DISK   a disk with ext4, mounted on /var/tmp
+ *     MAPSPEC_SWAP   a disk to swap to
+ *
+ * The file /modules has a line for each module to load: its path and its parameters.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/reboot.h>
+#include <sys/stat.h>
+#include <sys/swap.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <termios.h>
+#include <unistd.h>
+
+enum { PATIENCE_MS = 10000 };
+
+/* A line in the kernel log, which the console shows. */
+static void say(const char *format, ...)
+{
+	int log = open("/dev/kmsg", O_WRONLY | O_CLOEXEC);
+	char line[256];
+	va_list arguments;
+	int length = snprintf(line, sizeof(line), "<1>mapspec: ");
+
+	va_start(arguments, format);
+	vsnprintf(line + length, sizeof(line) - (size_t)length, format, arguments);
+	va_end(arguments);
+	if (log < 0 || write(log, line, strlen(line)) < 0)
+		return; /* there is nobody to tell */
+	close(log);
+}
+
+static _Noreturn void power_off(void)
+{
+	sync();
+	reboot(RB_POWER_OFF);
+	for (;;)
+		pause();
+}
+
+static _Noreturn void give_up(const char *what, const char *which)
+{
+	say("init: %s %s: %s", what, which, strerror(errno));
+	power_off();
+}
+
+static void mounted(const char *type, const char *source, const char *target)
+{
+	mkdir(target, 0755);
+	if (mount(source, target, type, 0, "") < 0 && errno != EBUSY)
+		give_up("cannot mount", target);
+}
+
+/* Opens a device, which may appear late. */
+static int opened(const char *path, int flags)
+{
+	int fd = -1;
+
+	for (int waited = 0; waited < PATIENCE_MS; waited += 10) {
+		fd = open(path, flags);
+		if (fd >= 0 || (errno != ENOENT && errno != ENXIO && errno != ENODEV && errno != EBUSY))
+			break;
+		usleep(10000);
+	}
+	if (fd < 0)
+		give_up("cannot open", path);
+	return fd;
+}
+
+static void load_modules(void)
+{
+	FILE *list = fopen("/modules", "re");
+	char line[512];
+
+	while (list && fgets(line, sizeof(line), list)) {
+		char *parameters;
+		int fd;
+
+		line[strcspn(line, "\n")] = 0;
+		parameters = line + strcspn(line, " ");
+		if (*parameters)
+			*parameters++ = 0;
+		fd = opened(line, O_RDONLY | O_CLOEXEC);
+		if (syscall(SYS_finit_module, fd, parameters, 0) < 0 && errno != EEXIST)
+			give_up("cannot load", line);
+		close(fd);
+	}
+	if (list)
+		fclose(list);
+}
+
+static void use_disks(void)
+{
+	const char *disk = getenv("MAPSPEC_DISK"), *swap = getenv("MAPSPEC_SWAP");
+
+	if (disk) {
+		close(opened(disk, O_RDONLY | O_CLOEXEC));
+		mounted("ext4", disk, "/var/tmp");
+	}
+	if (swap) {
+		close(opened(swap, O_RDONLY | O_CLOEXEC));
+		if (swapon(swap, 0) < 0)
+			give_up("cannot swap to", swap);
+	}
+}
+
+/* Makes the port stdin and stdout. */
+static void use_port(void)
+{
+	const char *port = getenv("MAPSPEC_PORT");
+	struct termios how;
+
+	if (port) {
+		int fd = opened(port, O_RDWR);
+
+		if (dup2(fd, 0) < 0 || dup2(fd, 1) < 0)
+			give_up("cannot use", port);
+		if (fd > 1)
+			close(fd);
+	}
+	if (tcgetattr(0, &how) == 0) {
+		cfmakeraw(&how);
+		tcsetattr(0, TCSANOW, &how);
+	}
+}
+
+/* Runs the executor and waits for its end; other children are those that have lost their parents. */
+static void run(const char *path)
+{
+	pid_t executor = fork(), ended;
+	int status = 0;
+
+	if (executor == 0) {
+		setsid();
+		execl(path, path, NULL);
+		_exit(127);
+	}
+	close(0);
+	close(1);
+	do
+		ended = wait(&status);
+	while (ended != executor && (ended > 0 || errno == EINTR));
+	if (WIFSIGNALED(status))
+		say("the executor died of signal %d", WTERMSIG(status));
+	else if (WEXITSTATUS(status))
+		say("the executor exited with status %d", WEXITSTATUS(status));
+}
+
+int main(void)
+{
+	mounted("devtmpfs", "dev", "/dev");
+	mounted("proc", "proc", "/proc");
+	mounted("sysfs", "sys", "/sys");
+	mkdir("/dev/shm", 01777);
+	load_modules();
+	use_disks();
+	use_port();
+	say("ready");
+	run("/executor");
+	power_off();
+}

@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: MIT
+"""What is booted: the initramfs of a kernel, and the command that starts a guest with it."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+from conformance.implementations.linux import build
+from conformance.lab import disks, places, tools
+from conformance.lab.initramfs import File, archive
+from conformance.lab.places import Unprepared
+from conformance.lab.prepared import CONFIG, IMAGE, MODULES, Prepared
+from conformance.lab.registry import Kernel
+
+INIT = Path(__file__).with_name("init.c")
+BAR_MIB = 4
+"""The memory of the PCI device without driver."""
+DIRECTORIES = ("/boot", "/dev", "/proc", "/sys", "/tmp", "/var/tmp")
+
+
+def initramfs(prepared: Prepared, module: Path) -> Path:
+    """The file with everything that the guest has, made if it is not there.  Raises Unprepared."""
+    files = {
+        "/init": File(_init().read_bytes(), True),
+        "/executor": File(_static(build.executor()).read_bytes(), True),
+        f"/boot/config-{prepared.release}": File((prepared.directory / CONFIG).read_bytes()),
+    }
+    modules = [prepared.directory / MODULES / name for name in prepared.modules]
+    for path in (*modules, module):
+        files[f"/lib/{path.name}"] = File(path.read_bytes())
+    files["/modules"] = File("".join(f"/lib/{path.name}\n" for path in (*modules, module)).encode())
+    data = archive(files, DIRECTORIES)
+    place = prepared.directory / f"initramfs-{hashlib.sha256(data).hexdigest()[:16]}.cpio"
+    if not place.exists():
+        for old in prepared.directory.glob("initramfs-*.cpio"):
+            old.unlink(missing_ok=True)
+        part = place.with_suffix(f".{os.getpid()}")
+        part.write_bytes(data)
+        part.replace(place)
+    return place
+
+
+def _init() -> Path:
+    """The first program, compiled.  Raises Unprepared."""
+    digest = hashlib.sha256(INIT.read_bytes()).hexdigest()[:16]
+    place = places.made(places.lab()) / f"init-{digest}"
+    if not place.exists():
+        part = place.with_suffix(f".{os.getpid()}")
+        command = ["cc", "-std=gnu11", "-O2", "-Wall", "-static", "-o", str(part), str(INIT)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise Unprepared(f"{INIT.name} cannot be compiled: {' '.join(done.stderr.split())[-300:]}")
+        part.replace(place)
+    return place
+
+
+def _static(executor: Path) -> Path:
+    """Raises Unprepared if the executor needs libraries, which a guest does not have."""
+    if b"/ld-linux" in executor.read_bytes()[:4096]:
+        raise Unprepared("the executor could not be linked statically: apt install libc6-dev, and remove build/executor-*")
+    return executor
+
+
+def command(kernel: Kernel, prepared: Prepared, initramfs: Path) -> list[str]:
+    """The command for `guest`.  Raises Unprepared."""
+    program, root = _emulator()
+    words = [
+        "console=ttyS0", "panic=-1", "oops=panic", "loglevel=5", "MAPSPEC_PORT=/dev/vport0p1", "MAPSPEC_DISK=/dev/vda",
+        "MAPSPEC_SWAP=/dev/vdb", kernel.command_line,
+    ]  # fmt: skip
+    options = ["-nodefaults", "-no-user-config", "-display", "none", "-no-reboot", "-machine", "q35"]
+    options += ["-accel", "tcg,thread=multi", "-cpu", "max", "-m", str(kernel.memory), "-smp", str(kernel.processors)]
+    options += ["-kernel", str(prepared.directory / IMAGE), "-initrd", str(initramfs), "-append", " ".join(words).strip()]
+    options += ["-chardev", "file,id=log,path={log},append=on", "-serial", "chardev:log"]
+    options += ["-chardev", "stdio,id=port,signal=off"]
+    options += ["-device", "virtio-serial-pci", "-device", "virtserialport,chardev=port,nr=1"]
+    for path in (disks.disk(), disks.swap()):
+        options += ["-drive", f"file={path},format=raw,if=virtio,snapshot=on"]
+    options += ["-object", f"memory-backend-ram,id=bar,size={BAR_MIB}M,share=on", "-device", "ivshmem-plain,memdev=bar"]
+    if root is None:
+        return [program, *options]
+    for directory in ("usr/share/qemu", "usr/share/seabios"):
+        options += ["-L", str(root / directory)]
+    return ["env", f"LD_LIBRARY_PATH={tools.environment(root)['LD_LIBRARY_PATH']}", program, *options]
+
+
+def _emulator() -> tuple[str, Path | None]:
+    """The program, and where it is unpacked; None: it is installed."""
+    root = places.lab() / "tools" / "emulator"
+    if (program := root / "usr/bin" / tools.EMULATOR).exists():
+        return str(program), root
+    if program := shutil.which(tools.EMULATOR):
+        return program, None
+    raise Unprepared("there is no emulator: mapspec kernels prepare")

@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: MIT
+"""Where the lab keeps its things: all of it in the cache directory of the user."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from conformance.implementations.linux import build
+
+
+class Unprepared(Exception):
+    """Something that is needed is not there; the text is a sentence that says what to do."""
+
+
+def lab() -> Path:
+    """The directory of the lab.  It need not exist."""
+    return build.user_cache() / "lab"
+
+
+def kernel(name: str) -> Path:
+    """The directory of one kernel."""
+    return lab() / "kernels" / name
+
+
+def made(path: Path) -> Path:
+    """The directory, made if it was not there.  Raises Unprepared if another user could put things into it."""
+    if not build.private_directory(path):
+        raise Unprepared(f"{path} cannot be made, or another user could put things into it")
+    return path
+
+
+def size(path: Path) -> int:
+    """Bytes on the disk of all files below a directory."""
+    return sum(entry.lstat().st_blocks * 512 for entry in path.rglob("*")) if path.exists() else 0

@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: MIT
+"""Makes a kernel ready: everything that takes long, once."""
+
+from __future__ import annotations
+
+from conformance.lab import disks, module, packaged, places, prepared, tools
+from conformance.lab.places import Unprepared
+from conformance.lab.prepared import Prepared
+from conformance.lab.registry import Kernel
+from conformance.lab.work import Work
+
+
+def prepare(kernel: Kernel) -> Prepared:
+    """The kernel, ready to boot.  What is there already is left as it is.  Raises Unprepared, Failed."""
+    directory = places.made(places.kernel(kernel.name))
+    work = Work(kernel.name, directory / "prepare.log")
+    if kernel.architecture != "um":
+        emulator(work)
+    disks.prepare(work)
+    try:
+        found = prepared.load(kernel.name)
+        work.say(f"Linux {found.release} is there")
+    except Unprepared:
+        found = packaged.prepare(kernel, work)
+        prepared.save(found)
+    module.build(kernel, found, work)
+    return found
+
+
+def emulator(work: Work) -> None:
+    """The emulator that `machine` uses."""
+    suite = tools.EMULATOR_SUITES.get(tools.codename(), "")
+    tools.prepare("emulator", ["qemu-system-x86", "seabios"], suite, work)
