@@ -121,15 +121,14 @@ class Apt:
         work.run("apt-get", "-q", "download", *map(str, packages), cwd=to, environment=self._environment)
         return [_file(to, package) for package in packages]
 
-    def source(self, package: Package, to: Path, work: Work) -> Path:
-        """The .dsc file of a source package; its other files are beside it."""
+    def original(self, package: Package, to: Path, work: Work) -> Path:
+        """The original source of a source package, without Debian's patches, which old versions may have no more."""
         to.mkdir(parents=True, exist_ok=True)
-        work.say(f"downloading the source package {package.name} {package.version}")
+        work.say(f"downloading the source of {package.name} {package.version}: 160 MB")
         work.run(
-            "apt-get", "-q", "source", "--download-only", "--only-source", str(package), cwd=to,
-            environment=self._environment,
-        )  # fmt: skip
-        return next(to.glob(f"{package.name}_{package.version.partition(':')[2] or package.version}.dsc"))
+            "apt-get", "-q", "source", "--tar-only", "--only-source", str(package), cwd=to, environment=self._environment
+        )
+        return next(to.glob(f"{package.name}_*.orig.tar.xz"))
 
     def lacking(self, names: Sequence[str], suite: str = "") -> list[Package]:
         """What would have to be installed here so that the packages work; `suite` is where to prefer it from."""

@@ -38,8 +38,9 @@ static void say(const char *format, ...)
 	int length = snprintf(line, sizeof(line), "<1>mapspec: ");
 
 	va_start(arguments, format);
-	vsnprintf(line + length, sizeof(line) - (size_t)length, format, arguments);
+	vsnprintf(line + length, sizeof(line) - (size_t)length - 1, format, arguments);
 	va_end(arguments);
+	strcat(line, "\n"); /* else the kernel waits for the rest of it */
 	if (log < 0 || write(log, line, strlen(line)) < 0)
 		return; /* there is nobody to tell */
 	close(log);

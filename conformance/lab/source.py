@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 from pathlib import Path
 
@@ -55,19 +54,12 @@ def _from_binary_package(apt: Apt, package: Package, to: Path, work: Work) -> No
 
 
 def _from_source_package(apt: Apt, package: Package, to: Path, work: Work) -> None:
-    """The original source, and Debian's patches in the order of their list."""
-    environment = tools.build_environment(work)
+    """The source as upstream has it: enough to compile modules."""
     downloads = places.lab() / "downloads" / package.name
     shutil.rmtree(downloads, ignore_errors=True)
-    apt.source(package, downloads, work)
-    (original,) = downloads.glob("*.orig.tar.xz")
-    (debian,) = downloads.glob("*.debian.tar.xz")
+    archive = apt.original(package, downloads, work)
     work.say("unpacking it: 1.7 GB")
-    work.run("tar", "-xf", original, "--strip-components=1", "-C", to)
-    work.run("tar", "-xf", debian, "-C", to)
-    patches = to / "debian/patches"
-    for name in re.findall(r"^[^#\s]\S*", (patches / "series").read_text(), re.M):
-        work.run("patch", "-p1", "-s", "-i", patches / name, cwd=to, environment=environment)
+    work.run("tar", "-xf", archive, "--strip-components=1", "-C", to)
     shutil.rmtree(downloads)
 
 

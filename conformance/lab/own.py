@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: MIT
+"""A kernel of our own: compiled from Debian's source of it, with a configuration that Debian does not ship."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+from conformance.lab import places, source, tools
+from conformance.lab.prepared import BUILD, CONFIG, IMAGE, Prepared
+from conformance.lab.registry import Kernel
+from conformance.lab.work import Work, output
+
+CONFIGS = Path(__file__).with_name("configs")
+PATCHES = Path(__file__).with_name("patches")
+TARGETS = {"x86_64": ("bzImage", "arch/x86/boot/bzImage"), "um": ("linux", "linux")}
+"""What make is asked for, and where it is then."""
+LINES = {"x86_64": 2600, "um": 1900}
+"""Of the output of make, about, for the progress."""
+MINUTES = {"x86_64": 8, "um": 4}
+"""On two idle processors, about."""
+NICE = 10
+KEPT = ("scripts", "tools", "include", "arch")
+"""Directories of a build whose objects modules need."""
+
+
+def prepare(kernel: Kernel, work: Work) -> Prepared:
+    """Everything but what `prepared.save` does.  Raises Unprepared, Failed."""
+    environment = tools.build_environment(work)
+    apt = source.apt(kernel)
+    with work.step(f"lists of packages of {', '.join(kernel.suites)}"):
+        apt.update(work)
+    version = apt.newest(kernel.source).version
+    with work.step(f"the source, {kernel.source} {version}"):
+        tree = _patched(kernel, source.tree(kernel, apt, version, work), work)
+    directory = places.kernel(kernel.name)
+    build = directory / f"{BUILD}.part"
+    shutil.rmtree(build, ignore_errors=True)
+    build.mkdir()
+    make = ["make", "-C", str(tree), f"O={build}", f"ARCH={kernel.architecture}"]
+    target, image = TARGETS[kernel.architecture]
+    with work.step(f"compiling it: about {MINUTES[kernel.architecture]} minutes if the processors have nothing else to do"):
+        work.run(*make, "tinyconfig", environment=environment)
+        fragments = [CONFIGS / name for name in kernel.fragments]
+        merge = [tree / "scripts/kconfig/merge_config.sh", "-m", "-O", build, build / ".config", *fragments]
+        work.run(*merge, cwd=tree, environment=environment)
+        work.run(*make, "olddefconfig", environment=environment)
+        jobs = f"-j{os.cpu_count() or 1}"
+        lines = LINES[kernel.architecture]
+        work.run("nice", "-n", str(NICE), *make, jobs, target, "modules_prepare", environment=environment, of=lines)
+    release = output([*make, "-s", "kernelrelease"], environment).strip()
+    shutil.copyfile(build / image, directory / IMAGE)
+    (directory / IMAGE).chmod(0o755)
+    shutil.copyfile(build / ".config", directory / CONFIG)
+    if (build / "vmlinux.symvers").exists():  # modules_prepare does not make the other one
+        shutil.copyfile(build / "vmlinux.symvers", build / "Module.symvers")
+    _thin_out(build)
+    shutil.rmtree(directory / BUILD, ignore_errors=True)
+    build.rename(directory / BUILD)
+    return Prepared(kernel.name, release, version, [])
+
+
+def _patched(kernel: Kernel, tree: Path, work: Work) -> Path:
+    """The source with the kernel's patches: a tree of its own that shares all other files."""
+    if not kernel.patches:
+        return tree
+    place = places.kernel(kernel.name) / "source"
+    shutil.rmtree(place, ignore_errors=True)
+    work.run("cp", "-al", tree, place)
+    for name in kernel.patches:
+        # patch writes a new file and renames it: the file of the other tree stays as it is
+        work.run("patch", "-p1", "-s", "-i", PATCHES / name, cwd=place, environment=tools.build_environment(work))
+    return place
+
+
+def _thin_out(build: Path) -> None:
+    """Remove what modules do not need: most of it."""
+    for path in build.rglob("*"):
+        if path.relative_to(build).parts[0] in ("scripts", "tools"):
+            continue
+        if path.suffix in (".o", ".a", ".cmd", ".bin") or path.name.startswith(("vmlinux", ".tmp_vmlinux")):
+            if path.is_file() and path.name != "vmlinux.symvers":
+                path.unlink()
