@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: MIT
 """The parent of a guest: boots it with our stdin and stdout at its other end, and leaves nothing of it behind.
 
-    python -m conformance.lab.guest LOG COMMAND…
+    python guest.py LOG COMMAND…
 
 COMMAND is an emulator, or User-mode Linux.  It inherits stdin and stdout, and carries them to the executor; LOG takes its
 stderr, and the kernel log if it does not go there by itself.  {log} in COMMAND is LOG, {scratch} a directory that goes
 away.  A guest that crashes or hangs before it is ready is booted again: nothing has been read from stdin until then.
+
+This file needs nothing but the standard library.
 """
 
 from __future__ import annotations

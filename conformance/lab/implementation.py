@@ -34,7 +34,7 @@ def start(name: str) -> Guest:
     except (RegistryError, Unprepared, Failed, build.Unbuildable, OSError) as e:
         raise CannotStart(f"kernel:{name}: {e}") from None
     log = ready.directory / f"console-{os.getpid()}.log"
-    return Guest([sys.executable, "-m", "conformance.lab.guest", str(log), *command], log)
+    return Guest([sys.executable, "-IS", guest.__file__, str(log), *command], log)
 
 
 class Guest(Kernel):
