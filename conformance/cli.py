@@ -18,6 +18,7 @@ COMMANDS = {
     "show": "a rule, or a scenario step by step",
     "compare": "what differs between two reports",
     "schema": "the JSON Schema of all messages",
+    "kernels": "real kernels in virtual machines: prepare and run them",
 }
 SHOWN = 20
 """Problems that are shown before a command gives up."""

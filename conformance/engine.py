@@ -50,7 +50,7 @@ class Verdict:
     expected: str = ""
     seen: str = ""
     notes: list[str] = field(default_factory=list)
-    """What was seen where a rule allows more than one value."""
+    """What was seen where a rule allows more than one value, what the kernel logged, a second try."""
     log: list[tuple[protocol.Request, Reply | None]] = field(default_factory=list)
     """The requests and their replies, reset excluded."""
     seconds: float = 0.0

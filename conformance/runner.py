@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from conformance import engine, report
 from conformance.expectations import Expectations
-from conformance.implementations import CannotStart, Implementation
+from conformance.implementations import CannotStart, Guest, Implementation
 from conformance.profiles import Profile
 from conformance.report import Footer, Header, Result
 from conformance.stop import Stop
@@ -81,5 +81,18 @@ class Run:
         if says := self.expectations.skip(scenario.id):
             verdict = engine.Verdict(scenario, "skipped", says.reason)
             return report.result(verdict, says)
-        verdict = engine.run_scenario(scenario, self.implementation, self.profile)
+        verdict = self._verdict(scenario)
         return report.result(verdict, self.expectations.apply(verdict))
+
+    def _verdict(self, scenario: Scenario) -> engine.Verdict:
+        """Emulators crash a guest at random now and then: only a crash that happens again is the kernel's."""
+        verdict = engine.run_scenario(scenario, self.implementation, self.profile)
+        if not isinstance(self.implementation, Guest):
+            return verdict
+        heard, lost = self.implementation.heard()
+        if lost:
+            first, verdict = verdict, engine.run_scenario(scenario, self.implementation, self.profile)
+            verdict.notes.append(f"the machine was lost at the first try, {first.status}: {first.reason}")
+            heard += self.implementation.heard()[0]
+        verdict.notes += [f"kernel log: {line}" for line in dict.fromkeys(heard)]
+        return verdict

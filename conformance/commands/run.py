@@ -35,7 +35,7 @@ def parser() -> argparse.ArgumentParser:
     )
     add = made.add_argument
     add("selectors", nargs="*", metavar="SELECTOR", help="cow, cow.last-user, features/cow/reuse.feature, …")
-    add("--implementation", metavar="I", default="reference", help='reference (the default), linux or "COMMAND …"')
+    add("--implementation", metavar="I", default="reference", help='reference, linux, kernel:NAME or "COMMAND …"')
     add("--profile", metavar="P", help="judge by this profile; all: by each in turn")
     add("--report", metavar="FILE", type=Path, help="write the record (JSON lines)")
     add("--reports", metavar="DIR", type=Path, help="write a record per profile: DIR/PROFILE.jsonl")
@@ -86,7 +86,7 @@ def _usage(args: argparse.Namespace, known: dict[str, Profile]) -> list[Problem]
         near = difflib.get_close_matches(args.profile, known, n=2) or list(known)
         problems.append(_wrong("--profile", f"there is no profile {args.profile!r}", f"There is {', '.join(near)}."))
     if not args.implementation.strip():
-        problems.append(_wrong("--implementation", "it is empty", "It is reference, linux or a command line."))
+        problems.append(_wrong("--implementation", "it is empty", "It is reference, linux, kernel:NAME or a command."))
     taken: dict[Path, str] = {}
     for name in ("report", *SHAPES):
         path: Path | None = getattr(args, name)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from functools import cache
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import msgspec
 
@@ -78,6 +78,14 @@ class Implementation(Protocol):
 
     def close(self) -> None:
         """Stop it.  Nothing is left behind."""
+
+
+@runtime_checkable
+class Guest(Protocol):
+    """An implementation on a machine of its own, which may crash as a whole and is started again then."""
+
+    def heard(self) -> tuple[list[str], bool]:
+        """What its kernel log has that a healthy one has not, and whether it was lost, both since the last call."""
 
 
 def decode(answer: Answer, request: Request) -> Reply:

@@ -60,4 +60,3 @@ def _guest(name: str) -> Implementation:
     from conformance.lab.implementation import start
 
     return start(name)
-

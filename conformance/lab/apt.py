@@ -94,13 +94,13 @@ class Apt:
         """Fetch the lists of packages."""
         work.run("apt-get", "-q", "update", "--error-on=any", environment=self._environment)
 
-    def newest(self, pattern: str, source: str = "") -> Package:
+    def newest(self, pattern: str) -> Package:
         """The newest version of the newest package whose name matches.  Raises Unprepared."""
         names = fnmatch.filter(self._output("apt-cache", "pkgnames").split(), pattern)
         found = self._versions(names)
         if not found:
             raise Unprepared(f"Debian's mirror has no package {pattern}")
-        return max(found, key=functools.cmp_to_key(lambda a, b: compare(a.version, b.version)))
+        return max(found, key=lambda package: _in_order(package.version))
 
     def _versions(self, names: list[str]) -> list[Package]:
         """All versions of packages.  A line of madison: name | version | where."""
@@ -126,7 +126,14 @@ class Apt:
         to.mkdir(parents=True, exist_ok=True)
         work.say(f"downloading the source of {package.name} {package.version}: 160 MB")
         work.run(
-            "apt-get", "-q", "source", "--tar-only", "--only-source", str(package), cwd=to, environment=self._environment
+            "apt-get",
+            "-q",
+            "source",
+            "--tar-only",
+            "--only-source",
+            str(package),
+            cwd=to,
+            environment=self._environment,
         )
         return next(to.glob(f"{package.name}_*.orig.tar.xz"))
 
@@ -158,6 +165,11 @@ def _file(directory: Path, package: Package) -> Path:
         return next(directory.glob(f"{package.name}_{version}_*.deb"))
     except StopIteration:
         raise Failed(f"apt-get did not leave {package.name} {package.version} in {directory}") from None
+
+
+@functools.cmp_to_key
+def _in_order(a: str, b: str) -> int:
+    return compare(a, b)
 
 
 def compare(a: str, b: str) -> int:

@@ -4,16 +4,22 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from pathlib import Path
 
 WORTH = re.compile(
     r"WARNING|BUG\b|Oops|Bad page|Bad rss|bad pmd|[Kk]ernel panic|double fault|protection fault|stack segment|"
-    r"unable to handle|rcu.*stall|blocked for more than|lockup|Out of memory|segfault|mapspec: (init|guest|the executor)"
+    r"unable to handle|rcu.*stall|blocked for more than|lockup|Out of memory|segfault|"
+    r"mapspec: (init|guest|the executor)"
 )
 """Lines that a healthy guest does not have."""
-_STAMP = re.compile(r"^\[ *\d+\.\d+\] *|\r")
-_NUMBERS = re.compile(r"0x[0-9a-f]+|\b[0-9a-f]{8,}\b")
+_STAMP = re.compile(r"^\[ *\d+\.\d+\]\s*|\r$")
+_VARYING = (
+    (re.compile(r"CPU: \d+ "), ""),
+    (re.compile(r"\b(?:PID: |T)\d+ "), ""),
+    (re.compile(r"\+0x[0-9a-f]+/0x[0-9a-f]+"), ""),
+    (re.compile(r"0x[0-9a-f]+|\b[0-9a-f]{8,}\b"), "…"),
+)
+"""What differs from run to run, and tells nothing."""
 
 
 class Console:
@@ -22,10 +28,9 @@ class Console:
     def __init__(self, log: Path):
         self._log = log
         self._read = 0
-        self._counts: Counter[str] = Counter()
 
     def news(self) -> list[str]:
-        """The lines worth telling since the last call."""
+        """The lines worth telling since the last call, without what differs from run to run."""
         try:
             with open(self._log, "rb") as log:
                 log.seek(self._read)
@@ -33,12 +38,13 @@ class Console:
         except OSError:
             return []
         self._read += len(whole[0]) + len(whole[1])
-        lines = [line for line in whole[0].decode(errors="replace").split("\n") if WORTH.search(line)]
-        found = [_STAMP.sub("", line) for line in lines]
-        self._counts.update(_NUMBERS.sub("…", line) for line in found)
-        return found
+        lines = whole[0].decode(errors="replace").split("\n")
+        return [plain(line) for line in lines if WORTH.search(line)]
 
-    def summary(self) -> list[str]:
-        """Every kind of line that was found, with how often."""
-        self.news()
-        return [f"kernel log, {count} times: {line}" for line, count in self._counts.items()]
+
+def plain(line: str) -> str:
+    """A line of the log as it would be in another run."""
+    line = _STAMP.sub("", line)
+    for pattern, instead in _VARYING:
+        line = pattern.sub(instead, line)
+    return line.strip()

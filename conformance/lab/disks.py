@@ -45,7 +45,9 @@ def swap() -> Path:
 def swap_header(size: int) -> bytes:
     """The first page of an area to swap to, of `size` bytes.  include/linux/swap.h: union swap_header."""
     head = bytearray(PAGE)
-    head[1024:1036] = b"".join(n.to_bytes(4, "little") for n in (1, size // PAGE - 1, 0))  # version, last page, bad ones
+    head[1024:1036] = b"".join(
+        n.to_bytes(4, "little") for n in (1, size // PAGE - 1, 0)
+    )  # version, last page, bad ones
     head[-10:] = b"SWAPSPACE2"
     return bytes(head)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections import Counter
 from pathlib import Path
 
 from conformance.implementations import CannotStart, Reply
@@ -34,6 +35,7 @@ def start(name: str) -> Guest:
     except (RegistryError, Unprepared, Failed, build.Unbuildable, OSError) as e:
         raise CannotStart(f"kernel:{name}: {e}") from None
     log = ready.directory / f"console-{os.getpid()}.log"
+    log.unlink(missing_ok=True)
     return Guest([sys.executable, "-IS", guest.__file__, str(log), *command], log)
 
 
@@ -44,18 +46,37 @@ class Guest(Kernel):
         self.notes: list[str] = []
         self._log = log
         self._console = Console(log)
-        log.unlink(missing_ok=True)
+        self._news: list[str] = []
+        self._heard: Counter[str] = Counter()
+        self._lost = False
         super().__init__(Linux(command, LIMIT, BOOT))
 
     def request(self, request: Request) -> Reply:
+        """As of any implementation; where the machine was lost, the answer has what its kernel said at last."""
         reply = super().request(request)
-        if reply.status == "broken" and (lines := self._console.news()):
-            reply = reply._replace(why=f"{reply.why}; kernel log: {' | '.join(lines)}"[:4000])
+        if reply.status == "broken":
+            self._lost = self._lost or not self._linux.running
+            self._listen()
+            if self._news:
+                reply = reply._replace(why=f"{reply.why}; kernel log: {' | '.join(self._news)}"[:4000])
         return reply
+
+    def heard(self) -> tuple[list[str], bool]:
+        """What the kernel log has that a healthy one has not, and whether the machine was lost, since the last call."""
+        self._listen()
+        answer = self._news, self._lost
+        self._news, self._lost = [], False
+        return answer
+
+    def _listen(self) -> None:
+        lines = self._console.news()
+        self._heard.update(lines)
+        self._news += lines
 
     def close(self) -> None:
         """Switch it off.  The log stays, as console.log, until the next run."""
         super().close()
         if self._log.exists():
-            self.notes += self._console.summary()
+            self._listen()
+            self.notes += [f"kernel log, {count} times: {line}" for line, count in self._heard.items()]
             self._log.replace(self._log.with_name("console.log"))

@@ -127,7 +127,7 @@ static void use_port(void)
 	struct termios how;
 
 	if (port) {
-		int fd = opened(port, O_RDWR);
+		int fd = opened(port, O_RDWR | O_NOCTTY);
 
 		if (dup2(fd, 0) < 0 || dup2(fd, 1) < 0)
 			give_up("cannot use", port);

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Writes an initramfs: a cpio archive in the format newc.  Documentation/driver-api/early-userspace/buffer-format.rst."""
+"""Writes an initramfs: a cpio archive, Documentation/driver-api/early-userspace/buffer-format.rst."""
 
 from __future__ import annotations
 

@@ -19,6 +19,8 @@ from conformance.lab.registry import Kernel
 INIT = Path(__file__).with_name("init.c")
 BAR_MIB = 4
 """The memory of the PCI device without driver."""
+KERNEL_WORDS = ("panic=-1", "oops=panic", "loglevel=5")
+"""After an Oops nothing is certain any more: end, and be started again.  Warnings are shown."""
 DIRECTORIES = ("/boot", "/dev", "/proc", "/sys", "/tmp", "/var/tmp")
 
 
@@ -35,9 +37,9 @@ def initramfs(prepared: Prepared, module: Path) -> Path:
     files["/modules"] = File("".join(f"/lib/{path.name}\n" for path in (*modules, module)).encode())
     data = archive(files, DIRECTORIES)
     place = prepared.directory / f"initramfs-{hashlib.sha256(data).hexdigest()[:16]}.cpio"
-    if not place.exists():
-        for old in prepared.directory.glob("initramfs-*.cpio"):
-            old.unlink(missing_ok=True)
+    if place.exists():
+        os.utime(place)
+    else:
         part = place.with_suffix(f".{os.getpid()}")
         part.write_bytes(data)
         part.replace(place)
@@ -61,20 +63,38 @@ def _init() -> Path:
 def _static(executor: Path) -> Path:
     """Raises Unprepared if the executor needs libraries, which a guest does not have."""
     if b"/ld-linux" in executor.read_bytes()[:4096]:
-        raise Unprepared("the executor could not be linked statically: apt install libc6-dev, and remove build/executor-*")
+        raise Unprepared(
+            "the executor could not be linked statically: apt install libc6-dev, and remove build/executor-*"
+        )
     return executor
 
 
 def command(kernel: Kernel, prepared: Prepared, initramfs: Path) -> list[str]:
-    """The command for `guest`.  Raises Unprepared."""
+    """The arguments of `guest` after LOG.  Raises Unprepared."""
+    image = prepared.directory / IMAGE
+    if kernel.architecture == "um":
+        return ["relayed", *_user_mode(kernel, image, initramfs)]
+    return ["direct", *_emulated(kernel, image, initramfs)]
+
+
+def _user_mode(kernel: Kernel, image: Path, initramfs: Path) -> list[str]:
+    """Its second console is the port; the kernel log goes to stderr.  What is written to disks is kept apart."""
+    disk, swap = f"{{scratch}}/disk,{disks.disk()}", f"{{scratch}}/swap,{disks.swap()}"
+    words = [str(image), f"mem={kernel.memory}M", f"initrd={initramfs}", f"ubd0={disk}", f"ubd1={swap}"]
+    words += ["con0=null", "con1=fd:0,fd:1", "con=null", "ssl=null", *KERNEL_WORDS]
+    words += ["MAPSPEC_PORT=/dev/tty1", "MAPSPEC_DISK=/dev/ubda", "MAPSPEC_SWAP=/dev/ubdb"]
+    return [*words, *kernel.command_line.split()]
+
+
+def _emulated(kernel: Kernel, image: Path, initramfs: Path) -> list[str]:
+    """A q35 in software: it does the same everywhere, and not every host has KVM."""
     program, root = _emulator()
-    words = [
-        "console=ttyS0", "panic=-1", "oops=panic", "loglevel=5", "MAPSPEC_PORT=/dev/vport0p1", "MAPSPEC_DISK=/dev/vda",
-        "MAPSPEC_SWAP=/dev/vdb", kernel.command_line,
-    ]  # fmt: skip
+    words = ["console=ttyS0", *KERNEL_WORDS]
+    words += ["MAPSPEC_PORT=/dev/vport0p1", "MAPSPEC_DISK=/dev/vda", "MAPSPEC_SWAP=/dev/vdb"]
+    words += kernel.command_line.split()
     options = ["-nodefaults", "-no-user-config", "-display", "none", "-no-reboot", "-machine", "q35"]
     options += ["-accel", "tcg,thread=multi", "-cpu", "max", "-m", str(kernel.memory), "-smp", str(kernel.processors)]
-    options += ["-kernel", str(prepared.directory / IMAGE), "-initrd", str(initramfs), "-append", " ".join(words).strip()]
+    options += ["-kernel", str(image), "-initrd", str(initramfs), "-append", " ".join(words)]
     options += ["-chardev", "file,id=log,path={log},append=on", "-serial", "chardev:log"]
     options += ["-chardev", "stdio,id=port,signal=off"]
     options += ["-device", "virtio-serial-pci", "-device", "virtserialport,chardev=port,nr=1"]
@@ -93,6 +113,6 @@ def _emulator() -> tuple[str, Path | None]:
     root = places.lab() / "tools" / "emulator"
     if (program := root / "usr/bin" / tools.EMULATOR).exists():
         return str(program), root
-    if program := shutil.which(tools.EMULATOR):
-        return program, None
+    if installed := shutil.which(tools.EMULATOR):
+        return installed, None
     raise Unprepared("there is no emulator: mapspec kernels prepare")

@@ -17,7 +17,7 @@ NAME = "mapspec.ko"
 OVERRIDES = (
     "CONFIG_DEBUG_INFO_BTF_MODULES=",  # needs the kernel's vmlinux
     "CONFIG_CC_HAS_MIN_FUNCTION_ALIGNMENT=",  # gcc 12 has no such option
-    "KBUILD_MODPOST_WARN=1",  # there may be no Module.symvers: what the kernel does not export is found when it is loaded
+    "KBUILD_MODPOST_WARN=1",  # where there is no Module.symvers, loading tells what the kernel does not export
 )
 
 

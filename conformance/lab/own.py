@@ -21,7 +21,7 @@ LINES = {"x86_64": 2600, "um": 1900}
 MINUTES = {"x86_64": 8, "um": 4}
 """On two idle processors, about."""
 NICE = 10
-KEPT = ("scripts", "tools", "include", "arch")
+KEPT = ("scripts", "tools")
 """Directories of a build whose objects modules need."""
 
 
@@ -40,11 +40,13 @@ def prepare(kernel: Kernel, work: Work) -> Prepared:
     build.mkdir()
     make = ["make", "-C", str(tree), f"O={build}", f"ARCH={kernel.architecture}"]
     target, image = TARGETS[kernel.architecture]
-    with work.step(f"compiling it: about {MINUTES[kernel.architecture]} minutes if the processors have nothing else to do"):
+    with work.step(
+        f"compiling it: about {MINUTES[kernel.architecture]} minutes if the processors have nothing else to do"
+    ):
         work.run(*make, "tinyconfig", environment=environment)
         fragments = [CONFIGS / name for name in kernel.fragments]
-        merge = [tree / "scripts/kconfig/merge_config.sh", "-m", "-O", build, build / ".config", *fragments]
-        work.run(*merge, cwd=tree, environment=environment)
+        merge = tree / "scripts/kconfig/merge_config.sh"
+        work.run(merge, "-m", "-O", build, build / ".config", *fragments, cwd=tree, environment=environment)
         work.run(*make, "olddefconfig", environment=environment)
         jobs = f"-j{os.cpu_count() or 1}"
         lines = LINES[kernel.architecture]
@@ -77,8 +79,7 @@ def _patched(kernel: Kernel, tree: Path, work: Work) -> Path:
 def _thin_out(build: Path) -> None:
     """Remove what modules do not need: most of it."""
     for path in build.rglob("*"):
-        if path.relative_to(build).parts[0] in ("scripts", "tools"):
+        if path.relative_to(build).parts[0] in KEPT or path.name == "vmlinux.symvers" or not path.is_file():
             continue
         if path.suffix in (".o", ".a", ".cmd", ".bin") or path.name.startswith(("vmlinux", ".tmp_vmlinux")):
-            if path.is_file() and path.name != "vmlinux.symvers":
-                path.unlink()
+            path.unlink()

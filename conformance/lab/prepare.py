@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from conformance.lab import disks, module, packaged, places, prepared, tools
+from conformance.lab import disks, module, own, packaged, places, prepared, tools
 from conformance.lab.places import Unprepared
 from conformance.lab.prepared import Prepared
 from conformance.lab.registry import Kernel
@@ -21,7 +21,7 @@ def prepare(kernel: Kernel) -> Prepared:
         found = prepared.load(kernel.name)
         work.say(f"Linux {found.release} is there")
     except Unprepared:
-        found = packaged.prepare(kernel, work)
+        found = own.prepare(kernel, work) if kernel.built else packaged.prepare(kernel, work)
         prepared.save(found)
     module.build(kernel, found, work)
     return found

@@ -75,7 +75,15 @@ def prepare_modules(kernel: Kernel, apt: Apt, release: str, version: str, work: 
     number = output(["make", "-s", "-C", place, "kernelversion"]).strip()
     if not release.startswith(number):
         raise Unprepared(f"the source is of Linux {number}, the kernel is {release}")
-    make = ["make", "-C", place, f"O={build}", "ARCH=x86_64", f"LOCALVERSION={release.removeprefix(number)}", "-j2"]
+    make = [
+        "make",
+        "-C",
+        str(place),
+        f"O={build}",
+        "ARCH=x86_64",
+        f"LOCALVERSION={release.removeprefix(number)}",
+        "-j2",
+    ]
     work.say("compiling the tools of its source, about half a minute")
     work.run(*make, "olddefconfig", environment=environment)
     work.run(*make, "modules_prepare", environment=environment)

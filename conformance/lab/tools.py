@@ -41,12 +41,12 @@ def prepare(name: str, packages: Sequence[str], suite: str, work: Work) -> Path:
             for package in apt.download(lacking, downloads, work):
                 unpack(package, part, work)
                 package.unlink()
-        _lead_out(part)
+        lead_out(part)
         part.rename(root)
     return root
 
 
-def _lead_out(root: Path) -> None:
+def lead_out(root: Path) -> None:
     """Let links to libraries that are installed here, such as libelf.so, find them."""
     for link in root.rglob("*.so"):
         if link.is_symlink() and not link.exists():
@@ -63,7 +63,9 @@ def codename() -> str:
         lines = []
     values = dict(line.split("=", 1) for line in lines if "=" in line)
     if values.get("ID") != "debian" or "VERSION_CODENAME" not in values:
-        raise Unprepared(f"this machine does not run Debian; install {EMULATOR} of QEMU {EMULATOR_OK} or newer, flex, ...")
+        raise Unprepared(
+            f"this machine does not run Debian; install {EMULATOR} of QEMU {EMULATOR_OK} or newer, flex, ..."
+        )
     return values["VERSION_CODENAME"].strip('"')
 
 

@@ -75,7 +75,7 @@ def _result(report: Report, result: Result) -> str:
             facts.append((label, text))
     if result.expectation:
         facts.append(("was expected to fail", f"{result.expectation.reason} {result.expectation.link}"))
-    facts += [("seen where more is allowed", note) for note in result.notes]
+    facts += [("also seen", note) for note in result.notes]
     facts.append(("again", again(report, result)))
     listed = "".join(f"<dt>{escape(k)}</dt><dd>{escape(v)}</dd>" for k, v in facts)
     operations = f"<pre>{escape(chr(10).join(result.operations))}</pre>" if result.operations else ""

@@ -62,9 +62,7 @@ class Linux:
     runs it here.  limit: seconds for one batch of primitives; boot: seconds that such a machine may need to start.
     """
 
-    def __init__(
-        self, command: Sequence[str] | None = None, limit: float | None = None, boot: float = 0.0
-    ) -> None:
+    def __init__(self, command: Sequence[str] | None = None, limit: float | None = None, boot: float = 0.0) -> None:
         self._command = command
         self._limit = limit
         self._boot = boot
@@ -171,6 +169,11 @@ class Linux:
                 pass
         if settings:
             settings.close()
+
+    @property
+    def running(self) -> bool:
+        """The executor has not been lost."""
+        return self._machine is not None
 
     @property
     def here(self) -> probe.Here:

@@ -60,9 +60,7 @@ class Machine:
     a machine may have to start.
     """
 
-    def __init__(
-        self, argv: Sequence[str], keep: int | None = None, limit: float | None = None, boot: float = 0.0
-    ):
+    def __init__(self, argv: Sequence[str], keep: int | None = None, limit: float | None = None, boot: float = 0.0):
         self._limit = limit or TIME_LIMIT
         self._boot = boot
         self._process = subprocess.Popen(

@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: MIT
+"""`mapspec kernels`: real kernels in virtual machines, prepared once, then run like any other implementation."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+from pathlib import Path
+
+from conformance.commands import FAILED, NO_START, OK, make_parser, say
+from conformance.lab import places, prepared, registry
+from conformance.lab.places import Unprepared
+from conformance.lab.registry import Kernel, RegistryError
+from conformance.suite import Problem, SuiteError
+
+ACTIONS = ("list", "prepare", "run", "clean")
+
+
+def parser() -> argparse.ArgumentParser:
+    made = make_parser(
+        "kernels",
+        "list|prepare|run|clean [NAME…] [OPTION…]",
+        "Real kernels in virtual machines. list shows them; prepare fetches and builds\n"
+        "what they need, from Debian's packages, into your cache directory; run runs the\n"
+        "suite on each; clean removes what was prepared. `mapspec run` takes them as\n"
+        "--implementation kernel:NAME. Without NAME: all kernels, run: those prepared.",
+        "mapspec kernels prepare 6.12 7.3",
+    )
+    add = made.add_argument
+    add("action", choices=ACTIONS, metavar="ACTION", help=", ".join(ACTIONS))
+    add("names", nargs="*", metavar="NAME", help="6.1, 7.3, … as `list` shows them")
+    add("--only", action="append", default=[], metavar="NAME", help="the same as NAME")
+    add("--record", action="store_true", help="run: write the records in conformance/results")
+    add("--at-once", type=int, default=1, metavar="N", help="run: so many kernels at a time (1)")
+    return made
+
+
+def main(args: argparse.Namespace, root: Path) -> int:
+    try:
+        kernels = _chosen([*args.names, *args.only])
+    except RegistryError as e:
+        raise SuiteError([Problem("kernels", 0, str(e), "`mapspec kernels list` shows them.")]) from None
+    if args.action == "list":
+        return _list(kernels)
+    if args.action == "prepare":
+        return _prepare(kernels)
+    if args.action == "clean":
+        return _clean(kernels, everything=not args.names and not args.only)
+    from conformance.lab import matrix
+
+    ready = kernels if args.names or args.only else [kernel for kernel in kernels if _version(kernel)]
+    if not ready:
+        say("No kernel is prepared: mapspec kernels prepare")
+        return NO_START
+    return matrix.run(ready, root / "conformance" / "results", record=args.record, at_once=args.at_once)
+
+
+def _chosen(names: list[str]) -> list[Kernel]:
+    return [registry.find(name) for name in names] if names else list(registry.load().values())
+
+
+def _version(kernel: Kernel) -> str:
+    """Of a kernel that is prepared, else ""."""
+    try:
+        return prepared.load(kernel.name).short
+    except Unprepared:
+        return ""
+
+
+def _list(kernels: list[Kernel]) -> int:
+    width = max(len(kernel.name) for kernel in kernels)
+    say(f"{'NAME':<{width}}  {'PREPARED':<9} {'SIZE':>8}  WHAT")
+    for kernel in kernels:
+        size = _mb(places.size(places.kernel(kernel.name)))
+        say(f"{kernel.name:<{width}}  {_version(kernel) or 'no':<9} {size:>8}  {kernel.what}, {kernel.profile}")
+    say(f"{_mb(places.size(places.lab()))} in all, with sources and programs, in {places.lab()}")
+    return OK
+
+
+def _mb(size: int) -> str:
+    return f"{size / 1e6:.0f} MB" if size else "-"
+
+
+def _prepare(kernels: list[Kernel]) -> int:
+    from conformance.lab.prepare import prepare
+    from conformance.lab.work import Failed
+
+    code = OK
+    for kernel in kernels:
+        try:
+            prepare(kernel)
+        except (Unprepared, Failed) as e:
+            say(f"{kernel.name}: not prepared: {e}")
+            code = FAILED
+    return code
+
+
+def _clean(kernels: list[Kernel], *, everything: bool) -> int:
+    """Without names also sources, programs and lists of packages."""
+    for directory in [places.lab()] if everything else [places.kernel(kernel.name) for kernel in kernels]:
+        if size := places.size(directory):
+            shutil.rmtree(directory)
+            say(f"removed {directory}: {_mb(size)}")
+    return OK

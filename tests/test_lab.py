@@ -1,0 +1,358 @@
+# SPDX-License-Identifier: MIT
+"""The lab without a network and without booting: shell scripts stand in for guests."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from mini import Mini
+
+from conformance import expectations, profiles, report
+from conformance.commands import BAD, OK
+from conformance.implementations import Guest, Reply
+from conformance.implementations.linux import build
+from conformance.implementations.linux.implementation import Linux
+from conformance.implementations.linux.machine import Lost, Machine
+from conformance.implementations.local import Kernel
+from conformance.lab import apt, disks, guest, initramfs, kmod, matrix, packaged, registry, tools
+from conformance.lab.console import Console, plain
+from conformance.lab.machine import command
+from conformance.lab.places import Unprepared
+from conformance.lab.prepared import Prepared, load, save
+from conformance.lab.registry import RegistryError
+from conformance.protocol import Fork
+from conformance.runner import Run
+from conformance.stop import Stop
+from conformance.suite import load as load_suite
+
+MIRRORS = apt.Mirrors("mirror/debian", "mirror/debian-security")
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A cache directory of its own."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    return tmp_path
+
+
+# --- the registry -----------------------------------------------------------------------------------------
+
+
+def test_every_kernel_expects_a_profile_that_exists() -> None:
+    known = profiles.load(registry.FILE.parents[2])[1]
+    kernels = registry.load()
+    assert {kernel.profile for kernel in kernels.values()} <= set(known)
+    for kernel in kernels.values():
+        for part in (
+            *(f"configs/{name}" for name in kernel.fragments),
+            *(f"patches/{name}" for name in kernel.patches),
+        ):
+            assert (registry.FILE.parent / part).exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("[kernels.a", "kernels.toml: "),
+        ('[kernels.a]\nwhat = "x"', "it lacks profile, suites"),
+        ('[kernels.a]\nwhat = "x"\nprofile = "p"\nsuites = []\ncolour = 1', "there is no field colour"),
+        ('[kernels.a]\nwhat = "x"\nprofile = "p"\nsuites = []', "an image, or a source and fragments"),
+        ('[kernels.a]\nwhat = "x"\nprofile = "p"\nsuites = []\nimage = "i"', "headers or a source"),
+    ],
+)
+def test_a_wrong_registry_is_refused(tmp_path: Path, text: str, says: str) -> None:
+    file = tmp_path / "kernels.toml"
+    file.write_text(text)
+    with pytest.raises(RegistryError, match=says):
+        registry.load(file)
+
+
+def test_an_unknown_kernel_gets_a_hint(mini: Mini) -> None:
+    with pytest.raises(RegistryError, match=r"did you mean 7\.3-um"):
+        registry.find("7.3-uml")
+    assert mini.run("kernels", "prepare", "7.3-uml") == BAD
+    assert "did you mean 7.3-um" in mini.err
+
+
+def test_list_and_clean_work_on_an_empty_cache(mini: Mini, cache: Path) -> None:
+    assert mini.run("kernels", "list") == OK
+    assert all(name in mini.out for name in registry.load())
+    (cache / "mapspec/lab/kernels/6.1").mkdir(parents=True)
+    (cache / "mapspec/lab/kernels/6.1/image").write_bytes(b"x" * 5000)
+    assert mini.run("kernels", "clean") == OK
+    assert not (cache / "mapspec/lab").exists()
+
+
+def test_run_says_what_to_do_when_nothing_is_prepared(mini: Mini) -> None:
+    assert mini.run("run", "--implementation", "kernel:6.1") == 3
+    assert "mapspec kernels prepare --only 6.1" in mini.err
+
+
+def test_what_was_prepared_is_remembered() -> None:
+    made = Prepared("6.1", "6.1.0-56-cloud-amd64", "6.1.192-2", ["ext4.ko"])
+    made.directory.mkdir(parents=True)
+    save(made)
+    assert load("6.1") == made
+    assert made.short == "6.1.192"
+    assert matrix.record_name(registry.find("6.1"), made.short) == "linux-6.1.192"
+    with pytest.raises(Unprepared):
+        load("6.12")
+
+
+# --- Debian's packages ------------------------------------------------------------------------------------
+
+
+def test_mirrors_are_those_of_this_machine() -> None:
+    lines = ["other/nodistro x", "first/debian/ bookworm", "next/debian trixie", "first/debian-security/ bookworm-security"]
+    assert apt.mirrors("\n".join(lines)) == ("first/debian", "first/debian-security")
+
+
+def test_without_a_mirror_one_sentence_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(Unprepared, match=apt.MIRROR):
+        apt.mirrors("other/ubuntu noble\n")
+    monkeypatch.setenv(apt.MIRROR, "mine/debian")
+    assert apt.mirrors("") == ("mine/debian", "")
+
+
+def test_security_updates_come_from_their_own_mirror() -> None:
+    lines = apt.sources(["bookworm", "bookworm-security"], MIRRORS).splitlines()
+    assert [line.split("] ")[1] for line in lines] == [
+        "mirror/debian bookworm main",
+        "mirror/debian-security bookworm-security main",
+    ]
+    assert all(apt.KEYRING in line for line in lines)
+    assert apt.sources(["bookworm-security"], apt.Mirrors("mirror/debian", "")) == ""
+    assert apt.sources(["trixie"], MIRRORS, source=True).count("deb-src ") == 1
+
+
+def test_headers_are_moved_to_where_they_are_unpacked() -> None:
+    text = "override CC = $(if $(DEBIAN_KERNEL_NO_CC_VERSION_CHECK),,gcc-12)\ninclude /usr/src/linux-headers/Makefile\n"
+    assert packaged.relocated(text, "/cache/") == "include /cache/linux-headers/Makefile\n"
+
+
+def test_a_link_into_the_system_is_led_out(tmp_path: Path) -> None:
+    installed = Path(sys.executable).resolve()
+    inside = tmp_path / "root" / installed.parent.relative_to("/")
+    inside.mkdir(parents=True)
+    (inside / "libx.so").symlink_to(installed.name)
+    tools.lead_out(tmp_path / "root")
+    assert (inside / "libx.so").resolve() == installed
+
+
+# --- modules of the kernel --------------------------------------------------------------------------------
+
+
+def module(depends: str, soft: str = "") -> bytes:
+    """A module, as far as it matters."""
+    text = f"\0license=GPL\0depends={depends}\0" + (f"softdep={soft}\0" if soft else "")
+    return b"\x7fELF" + text.encode() + b"name=x\0"
+
+
+def test_modules_are_loaded_after_those_they_need() -> None:
+    files = {
+        "ext4": module("jbd2,mbcache", "pre: crc32c"),
+        "jbd2": module(""),
+        "mbcache": module(""),
+        "crc32c": module("libcrc"),
+        "virtio_blk": module("virtio"),
+    }
+    assert list(kmod.order(["virtio-blk", "ext4", "jbd2"], files.get)) == [
+        "virtio_blk", "jbd2", "mbcache", "crc32c", "ext4",
+    ]  # fmt: skip
+
+
+def test_a_module_that_is_neither_there_nor_built_in_is_told(tmp_path: Path) -> None:
+    (tmp_path / "modules.builtin").write_text("kernel/fs/ext4/ext4.ko\n")
+    (tmp_path / "virtio_blk.ko").write_bytes(module(""))
+    tree = kmod.Tree(tmp_path)
+    tree.check(["ext4", "virtio_blk"])
+    with pytest.raises(Unprepared, match="no module zram"):
+        tree.check(["zram"])
+
+
+# --- what a guest consists of ------------------------------------------------------------------------------
+
+
+def members(archive: bytes) -> Iterator[tuple[str, int, bytes]]:
+    """Names, modes and contents in a cpio archive."""
+    at = 0
+    while True:
+        assert archive[at : at + 6] == b"070701"
+        fields = [int(archive[at + 6 + 8 * i : at + 14 + 8 * i], 16) for i in range(13)]
+        name = archive[at + 110 : at + 110 + fields[11] - 1].decode()
+        start = at + 110 + fields[11]
+        start += -start % 4
+        if name == "TRAILER!!!":
+            return
+        yield name, fields[1], archive[start : start + fields[6]]
+        at = start + fields[6]
+        at += -at % 4
+
+
+def test_an_initramfs_has_files_directories_and_a_console() -> None:
+    files = {"/init": initramfs.File(b"12345", True), "/lib/x.ko": initramfs.File(b"m")}
+    found = {name: (mode, data) for name, mode, data in members(initramfs.archive(files, ("/var/tmp",)))}
+    assert found["init"] == (0o100755, b"12345")
+    assert found["lib/x.ko"] == (0o100644, b"m")
+    assert found["dev/console"][0] == 0o020600
+    assert {"lib", "dev", "var", "var/tmp"} <= set(found)
+    assert list(found).index("lib") < list(found).index("lib/x.ko")
+
+
+def test_an_area_to_swap_to_has_its_signature() -> None:
+    head = disks.swap_header(1 << 20)
+    assert len(head) == 4096
+    assert head.endswith(b"SWAPSPACE2")
+    assert int.from_bytes(head[1028:1032], "little") == 255
+
+
+def test_user_mode_linux_needs_no_emulator() -> None:
+    words = command(registry.find("7.3-um"), Prepared("7.3-um", "7.3.4", "7.3.4-1", []), Path("i.cpio"))
+    assert words[0] == "relayed"
+    assert "con1=fd:0,fd:1" in words
+
+
+# --- the kernel log ---------------------------------------------------------------------------------------
+
+
+def test_the_log_is_read_once_and_without_what_varies(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    console = Console(log)
+    assert console.news() == []
+    log.write_text(
+        "[    1.0] fine\r\n[    2.5] WARNING: CPU: 1 PID: 33 at mm/memory.c:2166 insert_pfn+0x1/0x2\r\n[ 3.0] BUG: h"
+    )
+    assert console.news() == ["WARNING: at mm/memory.c:2166 insert_pfn"]
+    with log.open("a") as more:
+        more.write("alf\n")
+    assert console.news() == ["BUG: half"]
+    assert (
+        plain("[ 1.0] BUG: Bad rss-counter state mm:00000000abcdef01 val:1") == "BUG: Bad rss-counter state mm:… val:1"
+    )
+
+
+# --- the parent of a guest ---------------------------------------------------------------------------------
+
+READY = "echo '[ 1.0] mapspec: ready' >> {log}"
+
+
+def machine(log: Path, script: str, how: str = "direct") -> Machine:
+    return Machine([sys.executable, "-IS", guest.__file__, str(log), how, "sh", "-c", script], limit=10)
+
+
+@pytest.mark.parametrize("how", ["direct", "relayed"])
+def test_a_guest_answers_and_goes(tmp_path: Path, how: str) -> None:
+    log = tmp_path / "log"
+    running = machine(log, f"{READY}; exec {build.executor()}", how)
+    assert running.do("0 about")[0].data.startswith(b"4096\n")
+    started = time.monotonic()
+    running.close()
+    assert time.monotonic() - started < guest.OFF_LIMIT
+
+
+def test_a_guest_that_crashes_at_boot_is_booted_again(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    once = f"[ -e {tmp_path}/crashed ] || {{{{ touch {tmp_path}/crashed; echo Oops >&2; exit 1; }}}}; "
+    running = machine(log, f"{once}{READY}; exec {build.executor()}")
+    assert running.do("0 about")[0].kind == "ok"
+    running.close()
+    assert "Oops\nmapspec: guest: it ended before it was ready\n" in log.read_text()
+
+
+def test_a_guest_that_never_gets_ready_is_given_up(tmp_path: Path) -> None:
+    running = machine(tmp_path / "log", "exit 1")
+    with pytest.raises(Lost):
+        running.do("0 about")
+    assert (tmp_path / "log").read_text().count("it ended before it was ready") == guest.ATTEMPTS
+
+
+def alive(pid: int) -> bool:
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, 0)
+        return Path(f"/proc/{pid}/stat").read_text().split(") ")[1][0] != "Z"
+    return False
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_nothing_is_left_of_a_guest_whose_parent_is_ended(tmp_path: Path, number: int) -> None:
+    running = machine(tmp_path / "log", f"echo $$ > {tmp_path}/pid; {READY}; exec sleep 1000")
+    deadline = time.monotonic() + 10
+    while "ready" not in _text(tmp_path / "log") and time.monotonic() < deadline:
+        time.sleep(0.01)
+    pid = int((tmp_path / "pid").read_text())
+    assert alive(pid)
+    os.kill(running.pid, number)
+    while alive(pid) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert not alive(pid)
+    running.kill()
+
+
+def test_a_guest_that_hangs_is_ended_when_its_runner_is_gone(tmp_path: Path) -> None:
+    """Before it is ready that is at once."""
+    stdin, ours = os.pipe()
+    script = f"echo $$ > {tmp_path}/pid; exec sleep 1000"
+    argv = [sys.executable, "-IS", guest.__file__, str(tmp_path / "log"), "direct", "sh", "-c", script]
+    parent = subprocess.Popen(argv, stdin=stdin)
+    os.close(stdin)
+    while not _text(tmp_path / "pid"):
+        time.sleep(0.01)
+    os.close(ours)
+    assert parent.wait(10) == 0
+    assert not alive(int(_text(tmp_path / "pid")))
+
+
+def _text(path: Path) -> str:
+    return path.read_text() if path.exists() else ""
+
+
+# --- a guest that dies during a scenario --------------------------------------------------------------------
+
+
+class Fragile(Kernel):
+    """This kernel, as a guest whose machine is lost at the first fork, or at each."""
+
+    def __init__(self, *, always: bool):
+        self.losses = 0
+        self._always, self._lost = always, False
+        super().__init__(Linux(["env", str(build.executor())]))
+
+    def request(self, request: object) -> Reply:  # type: ignore[override]
+        if isinstance(request, Fork) and (self._always or not self.losses):
+            self.losses += 1
+            self._lost = True
+            return Reply("broken", why="fork: the executor has died")
+        return super().request(request)  # type: ignore[arg-type]
+
+    def heard(self) -> tuple[list[str], bool]:
+        lost, self._lost = self._lost, False
+        return (["Oops: int3"] if lost else []), lost
+
+
+@pytest.mark.parametrize(("always", "status"), [(False, "pass"), (True, "error")])
+def test_a_crash_counts_when_it_happens_again(mini: Mini, always: bool, status: str) -> None:
+    suite = load_suite(mini.root)
+    scenario = next(s for s in suite.scenarios.values() if s.id.startswith("cow.isolation.child-writes"))
+    fragile = Fragile(always=always)
+    try:
+        assert isinstance(fragile, Guest)
+        profile = profiles.load(mini.root)[1]["linux-6.18"]
+        run = Run([scenario], fragile, profile, expectations.Expectations())
+        with Stop() as stop:
+            head = report.header(suite, fragile.greeting, profile.name, [], [scenario])
+            made, _ = run.play(head, stop)
+    finally:
+        fragile.close()
+    result = made.results[scenario.id]
+    assert result.status == status
+    assert "kernel log: Oops: int3" in result.notes
+    assert any(note.startswith("the machine was lost at the first try") for note in result.notes)
+    assert fragile.losses == 1 + always
