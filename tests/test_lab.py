@@ -111,7 +111,12 @@ def test_what_was_prepared_is_remembered() -> None:
 
 
 def test_mirrors_are_those_of_this_machine() -> None:
-    lines = ["other/nodistro x", "first/debian/ bookworm", "next/debian trixie", "first/debian-security/ bookworm-security"]
+    lines = [
+        "other/nodistro x",
+        "first/debian/ bookworm",
+        "next/debian trixie",
+        "first/debian-security/ bookworm-security",
+    ]
     assert apt.mirrors("\n".join(lines)) == ("first/debian", "first/debian-security")
 
 

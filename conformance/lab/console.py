@@ -14,8 +14,9 @@ WORTH = re.compile(
 """Lines that a healthy guest does not have."""
 _STAMP = re.compile(r"^\[ *\d+\.\d+\]\s*|\r$")
 _VARYING = (
-    (re.compile(r"CPU: \d+ "), ""),
-    (re.compile(r"\b(?:PID: |T)\d+ "), ""),
+    (re.compile(r"CPU: \d+ |,? CPU#\d+: \S+/\d+"), ""),
+    (re.compile(r"\bPID: \d+ |\bT\d+ | Comm:\S+ Pid:\d+"), ""),
+    (re.compile(r"/\S*/(?=(?:arch|block|drivers|fs|include|io_uring|kernel|lib|mm|net)/)"), ""),
     (re.compile(r"\+0x[0-9a-f]+/0x[0-9a-f]+"), ""),
     (re.compile(r"0x[0-9a-f]+|\b[0-9a-f]{8,}\b"), "…"),
 )
