@@ -5,7 +5,7 @@
 
 COMMAND is an emulator, or User-mode Linux.  It inherits stdout.  INPUT is `direct` if it inherits stdin too, and
 `relayed` if it must not see a request before it is ready: a terminal would echo it.  LOG takes its stderr.  {log} in
-COMMAND is LOG, {scratch} a directory that goes away.
+COMMAND is LOG, {scratch} a directory that is there until it is ready.
 
 A guest that crashes or hangs before it is ready is booted again: no request has been read until then.  When stdin ends
 it switches itself off, or is killed.
@@ -19,6 +19,7 @@ import contextlib
 import ctypes
 import os
 import select
+import shutil
 import signal
 import subprocess
 import sys
@@ -130,16 +131,22 @@ class Guest:
 def run(command: Sequence[str], log: Path, *, relayed: bool) -> int:
     """Boot until it is ready, then stay with it.  The exit code."""
     for _ in range(ATTEMPTS):
-        with tempfile.TemporaryDirectory(prefix="mapspec-guest-") as scratch:
+        scratch = tempfile.mkdtemp(prefix="mapspec-guest-")
+        try:
             guest = Guest([word.format(log=log, scratch=scratch) for word in command], log, relayed=relayed)
             try:
-                if guest.boot():
-                    guest.stay()
-                    return 0
-            except Unwanted:
-                return 0
-            finally:
+                ready = guest.boot()
+            except BaseException:
                 guest.kill()
+                raise
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)  # what the guest has opened it keeps
+        try:
+            if ready:
+                guest.stay()
+                return 0
+        finally:
+            guest.kill()
     return 1
 
 
@@ -151,7 +158,10 @@ def main() -> int:
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, _stop)
     log, relayed, *command = sys.argv[1:]
-    return run(command, Path(log), relayed=relayed == "relayed")
+    try:
+        return run(command, Path(log), relayed=relayed == "relayed")
+    except Unwanted:
+        return 0
 
 
 if __name__ == "__main__":

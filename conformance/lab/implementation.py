@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
+import time
 from collections import Counter
 from pathlib import Path
 
@@ -21,6 +23,8 @@ from conformance.protocol import Request
 
 LIMIT = 20.0
 """Seconds for one batch of primitives."""
+STALE = 86400.0
+"""Seconds after which a file is nobody's any more."""
 BOOT = guest.ATTEMPTS * guest.BOOT_LIMIT + 10
 """Seconds until a guest has either booted or been given up."""
 
@@ -34,9 +38,18 @@ def start(name: str) -> Guest:
         command = machine.command(kernel, ready, machine.initramfs(ready, ours))
     except (RegistryError, Unprepared, Failed, build.Unbuildable, OSError) as e:
         raise CannotStart(f"kernel:{name}: {e}") from None
+    _tidy(ready.directory)
     log = ready.directory / f"console-{os.getpid()}.log"
     log.unlink(missing_ok=True)
     return Guest([sys.executable, "-IS", guest.__file__, str(log), *command], log)
+
+
+def _tidy(directory: Path) -> None:
+    """Remove what runs of other code, or killed ones, have left a day ago: others may run here now."""
+    for path in (*directory.glob("console-*.log"), *directory.glob("initramfs-*.cpio")):
+        with contextlib.suppress(FileNotFoundError):
+            if time.time() - max(path.stat().st_mtime, path.stat().st_atime) > STALE:
+                path.unlink()
 
 
 class Guest(Kernel):

@@ -37,9 +37,7 @@ def initramfs(prepared: Prepared, module: Path) -> Path:
     files["/modules"] = File("".join(f"/lib/{path.name}\n" for path in (*modules, module)).encode())
     data = archive(files, DIRECTORIES)
     place = prepared.directory / f"initramfs-{hashlib.sha256(data).hexdigest()[:16]}.cpio"
-    if place.exists():
-        os.utime(place)
-    else:
+    if not place.exists():
         part = place.with_suffix(f".{os.getpid()}")
         part.write_bytes(data)
         part.replace(place)

@@ -7,7 +7,7 @@ import hashlib
 import shutil
 from pathlib import Path
 
-from conformance.lab import tools
+from conformance.lab import places, tools
 from conformance.lab.prepared import BUILD, Prepared
 from conformance.lab.registry import Kernel
 from conformance.lab.work import Work
@@ -26,18 +26,18 @@ def build(kernel: Kernel, prepared: Prepared, work: Work) -> Path:
     files = sorted(path for path in SOURCE.iterdir() if path.suffix in (".c", ".h") or path.name == "Kbuild")
     digest = hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()[:16]
     place = prepared.directory / "module" / digest
-    if not (place / NAME).exists():
-        part = place.with_name(f"{digest}.part")
-        shutil.rmtree(part, ignore_errors=True)
-        part.mkdir(parents=True)
-        for path in files:
-            shutil.copy(path, part)
-        architecture = f"ARCH={kernel.architecture}"
-        with work.step("compiling our module"):
-            work.run(
-                "make", "-C", prepared.directory / BUILD, f"M={part}", architecture, *OVERRIDES, "modules",
-                environment=tools.build_environment(work),
-            )  # fmt: skip
-        shutil.rmtree(place, ignore_errors=True)
-        part.rename(place)
+    with places.locked(prepared.directory):
+        if not (place / NAME).exists():
+            shutil.rmtree(place, ignore_errors=True)
+            place.mkdir(parents=True)
+            for path in files:
+                shutil.copy(path, place)
+            with work.step("compiling our module"):
+                _compile(kernel, prepared.directory / BUILD, place, work)
     return place / NAME
+
+
+def _compile(kernel: Kernel, build: Path, place: Path, work: Work) -> None:
+    environment = tools.build_environment(work)
+    make = ["make", "-C", str(build), f"M={place}", f"ARCH={kernel.architecture}"]
+    work.run(*make, *OVERRIDES, "modules", environment=environment)

@@ -31,9 +31,9 @@ def prepare(kernel: Kernel, work: Work) -> Prepared:
     apt = source.apt(kernel)
     with work.step(f"lists of packages of {', '.join(kernel.suites)}"):
         apt.update(work)
-    version = apt.newest(kernel.source).version
-    with work.step(f"the source, {kernel.source} {version}"):
-        tree = _patched(kernel, source.tree(kernel, apt, version, work), work)
+    package = source.package(kernel, apt)
+    with work.step(f"the source, {package.name} {package.version}"):
+        tree = _patched(kernel, source.tree(package, apt, work, whole=True), work)
     directory = places.kernel(kernel.name)
     build = directory / f"{BUILD}.part"
     shutil.rmtree(build, ignore_errors=True)
@@ -60,7 +60,7 @@ def prepare(kernel: Kernel, work: Work) -> Prepared:
     _thin_out(build)
     shutil.rmtree(directory / BUILD, ignore_errors=True)
     build.rename(directory / BUILD)
-    return Prepared(kernel.name, release, version, [])
+    return Prepared(kernel.name, release, package.version, [])
 
 
 def _patched(kernel: Kernel, tree: Path, work: Work) -> Path:

@@ -3,6 +3,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
+from collections.abc import Iterator
 from pathlib import Path
 
 from conformance.implementations.linux import build
@@ -27,6 +30,14 @@ def made(path: Path) -> Path:
     if not build.private_directory(path):
         raise Unprepared(f"{path} cannot be made, or another user could put things into it")
     return path
+
+
+@contextlib.contextmanager
+def locked(directory: Path) -> Iterator[None]:
+    """Nobody else is in a block with the same directory meanwhile."""
+    with open(made(directory) / ".lock", "w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def size(path: Path) -> int:

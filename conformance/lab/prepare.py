@@ -12,8 +12,12 @@ from conformance.lab.work import Work
 
 def prepare(kernel: Kernel) -> Prepared:
     """The kernel, ready to boot.  What is there already is left as it is.  Raises Unprepared, Failed."""
-    directory = places.made(places.kernel(kernel.name))
-    work = Work(kernel.name, directory / "prepare.log")
+    work = Work(kernel.name, places.made(places.kernel(kernel.name)) / "prepare.log")
+    with places.locked(places.lab()):
+        return _prepare(kernel, work)
+
+
+def _prepare(kernel: Kernel, work: Work) -> Prepared:
     if kernel.architecture != "um":
         emulator(work)
     disks.prepare(work)

@@ -15,6 +15,14 @@ from conformance.lab.work import Work, output
 
 SOURCE_PACKAGE = "linux"
 """As `source` in kernels.toml: the source package, else the binary package linux-source-X with a whole tree in it."""
+NOT_FOR_MODULES = (
+    *(f"{part}/*.[chS]" for part in ("arch/[!ux]*", "drivers", "fs", "net", "samples", "sound")),
+    "arch/[!ux]*/boot/dts/*",
+    "Documentation/*/*",
+    "tools/perf/*",
+    "tools/testing/*",
+)
+"""Most of a source.  All of Kconfig is needed."""
 
 
 def apt(kernel: Kernel) -> Apt:
@@ -23,50 +31,46 @@ def apt(kernel: Kernel) -> Apt:
     return Apt(directory, kernel.suites, source=kernel.source == SOURCE_PACKAGE)
 
 
-def tree(kernel: Kernel, apt: Apt, version: str, work: Work) -> Path:
-    """The unpacked source.  `version` of the source package; the newest of linux-source-X."""
-    if kernel.source == SOURCE_PACKAGE:
-        package = Package(SOURCE_PACKAGE, version)
-        take = _from_source_package
-    else:
-        package = apt.newest(kernel.source)
-        take = _from_binary_package
+def package(kernel: Kernel, apt: Apt, version: str = "") -> Package:
+    """Where the source is: `version` of the source package, or the newest linux-source-X."""
+    return Package(SOURCE_PACKAGE, version) if kernel.source == SOURCE_PACKAGE else apt.newest(kernel.source)
+
+
+def tree(package: Package, apt: Apt, work: Work, *, whole: bool) -> Path:
+    """The unpacked source, or as much of it as modules need."""
     place = places.lab() / "sources" / f"{package.name}_{package.version}"
+    if not whole and not place.exists():
+        place = place.with_name(f"{place.name}-for-modules")
     if not place.exists():
-        part = place.with_name(place.name + ".part")
+        part = place.with_name(f"{place.name}.part")
         shutil.rmtree(part, ignore_errors=True)
         part.mkdir(parents=True)
-        take(apt, package, part, work)
+        _unpack(package, apt, part, work, whole=whole)
         part.rename(place)
     return place
 
 
-def _from_binary_package(apt: Apt, package: Package, to: Path, work: Work) -> None:
-    """The package has one archive in /usr/src, with Debian's patches applied."""
-    (file,) = apt.download([package], places.lab() / "downloads", work)
-    scratch = to.with_name(to.name + ".deb")
-    unpack(file, scratch, work)
-    file.unlink()
-    (archive,) = scratch.glob("usr/src/linux-source-*.tar.xz")
-    work.say("unpacking it: 1.7 GB")
-    work.run("tar", "-xf", archive, "--strip-components=1", "-C", to)
-    shutil.rmtree(scratch)
-
-
-def _from_source_package(apt: Apt, package: Package, to: Path, work: Work) -> None:
-    """The source as upstream has it: enough to compile modules."""
+def _unpack(package: Package, apt: Apt, to: Path, work: Work, *, whole: bool) -> None:
     downloads = places.lab() / "downloads" / package.name
     shutil.rmtree(downloads, ignore_errors=True)
-    archive = apt.original(package, downloads, work)
-    work.say("unpacking it: 1.7 GB")
-    work.run("tar", "-xf", archive, "--strip-components=1", "-C", to)
+    if package.name == SOURCE_PACKAGE:  # as upstream has it
+        archive = apt.original(package, downloads, work)
+        top = f"linux-{package.version.partition('-')[0]}"
+    else:  # with Debian's patches
+        (deb,) = apt.download([package], downloads, work)
+        unpack(deb, downloads, work)
+        (archive,) = downloads.glob("usr/src/linux-source-*.tar.xz")
+        top = package.name
+    with work.step("unpacking it: 1.8 GB" if whole else "unpacking what modules need of it: 0.2 GB"):
+        left_out = [] if whole else [f"--exclude={top}/{pattern}" for pattern in NOT_FOR_MODULES]
+        work.run("tar", "-xf", archive, "--anchored", *left_out, "--strip-components=1", "-C", to)
     shutil.rmtree(downloads)
 
 
 def prepare_modules(kernel: Kernel, apt: Apt, release: str, version: str, work: Work) -> None:
     """A build directory for modules of a kernel of Debian, with its own configuration."""
     environment = tools.build_environment(work)
-    place = tree(kernel, apt, version, work)
+    place = tree(package(kernel, apt, version), apt, work, whole=False)
     directory = places.kernel(kernel.name)
     build = directory / BUILD
     shutil.rmtree(build, ignore_errors=True)
@@ -75,15 +79,7 @@ def prepare_modules(kernel: Kernel, apt: Apt, release: str, version: str, work: 
     number = output(["make", "-s", "-C", place, "kernelversion"]).strip()
     if not release.startswith(number):
         raise Unprepared(f"the source is of Linux {number}, the kernel is {release}")
-    make = [
-        "make",
-        "-C",
-        str(place),
-        f"O={build}",
-        "ARCH=x86_64",
-        f"LOCALVERSION={release.removeprefix(number)}",
-        "-j2",
-    ]
-    work.say("compiling the tools of its source, about half a minute")
-    work.run(*make, "olddefconfig", environment=environment)
-    work.run(*make, "modules_prepare", environment=environment)
+    make = ["make", "-C", str(place), f"O={build}", "ARCH=x86_64", f"LOCALVERSION={release.removeprefix(number)}"]
+    with work.step("compiling the tools of its source: about half a minute"):
+        work.run(*make, "olddefconfig", environment=environment)
+        work.run(*make, "-j2", "modules_prepare", environment=environment)

@@ -18,7 +18,7 @@ EMULATOR_SUITES = {"bookworm": "bookworm-backports"}
 """Where a release of Debian has a better one than its own: that of bookworm crashes guests at random."""
 EMULATOR_OK = 10
 """The first version that may be taken from this machine."""
-BUILD_PACKAGES = ("flex", "bison", "bc", "libelf-dev", "libssl-dev", "pahole", "xz-utils", "perl", "cpio")
+BUILD_PACKAGES = ("flex", "bison", "bc", "libelf-dev", "libssl-dev", "pahole", "patch", "xz-utils", "perl", "cpio")
 LIBRARIES = ("usr/lib/x86_64-linux-gnu", "lib/x86_64-linux-gnu")
 
 
