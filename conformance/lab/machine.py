@@ -79,7 +79,7 @@ def _user_mode(kernel: Kernel, image: Path, initramfs: Path) -> list[str]:
     """Its second console is the port; the kernel log goes to stderr.  What is written to disks is kept apart."""
     disk, swap = f"{{scratch}}/disk,{disks.disk()}", f"{{scratch}}/swap,{disks.swap()}"
     words = [str(image), f"mem={kernel.memory}M", f"initrd={initramfs}", f"ubd0={disk}", f"ubd1={swap}"]
-    words += ["con0=null", "con1=fd:0,fd:1", "con=null", "ssl=null", *KERNEL_WORDS]
+    words += ["uml_dir={scratch}/", "con0=null,fd:2", "con1=fd:0,fd:1", "con=null", "ssl=null", *KERNEL_WORDS]
     words += ["MAPSPEC_PORT=/dev/tty1", "MAPSPEC_DISK=/dev/ubda", "MAPSPEC_SWAP=/dev/ubdb"]
     return [*words, *kernel.command_line.split()]
 

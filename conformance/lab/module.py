@@ -10,7 +10,7 @@ from pathlib import Path
 from conformance.lab import places, tools
 from conformance.lab.prepared import BUILD, Prepared
 from conformance.lab.registry import Kernel
-from conformance.lab.work import Work
+from conformance.lab.work import Failed, Work
 
 SOURCE = Path(__file__).parent.parent / "implementations" / "linux" / "module"
 NAME = "mapspec.ko"
@@ -41,3 +41,5 @@ def _compile(kernel: Kernel, build: Path, place: Path, work: Work) -> None:
     environment = tools.build_environment(work)
     make = ["make", "-C", str(build), f"M={place}", f"ARCH={kernel.architecture}"]
     work.run(*make, *OVERRIDES, "modules", environment=environment)
+    if not (place / NAME).exists():
+        raise Failed(f"make did not leave {NAME} in {place}")

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 from pathlib import Path
@@ -35,9 +36,8 @@ def prepare(kernel: Kernel, work: Work) -> Prepared:
     with work.step(f"the source, {package.name} {package.version}"):
         tree = _patched(kernel, source.tree(package, apt, work, whole=True), work)
     directory = places.kernel(kernel.name)
-    build = directory / f"{BUILD}.part"
-    shutil.rmtree(build, ignore_errors=True)
-    build.mkdir()
+    build = directory / BUILD  # from the start: it has its own path inside; what was compiled before is not again
+    build.mkdir(exist_ok=True)
     make = ["make", "-C", str(tree), f"O={build}", f"ARCH={kernel.architecture}"]
     target, image = TARGETS[kernel.architecture]
     with work.step(
@@ -58,8 +58,6 @@ def prepare(kernel: Kernel, work: Work) -> Prepared:
     if (build / "vmlinux.symvers").exists():  # modules_prepare does not make the other one
         shutil.copyfile(build / "vmlinux.symvers", build / "Module.symvers")
     _thin_out(build)
-    shutil.rmtree(directory / BUILD, ignore_errors=True)
-    build.rename(directory / BUILD)
     return Prepared(kernel.name, release, package.version, [])
 
 
@@ -67,12 +65,16 @@ def _patched(kernel: Kernel, tree: Path, work: Work) -> Path:
     """The source with the kernel's patches: a tree of its own that shares all other files."""
     if not kernel.patches:
         return tree
-    place = places.kernel(kernel.name) / "source"
-    shutil.rmtree(place, ignore_errors=True)
-    work.run("cp", "-al", tree, place)
-    for name in kernel.patches:
-        # patch writes a new file and renames it: the file of the other tree stays as it is
-        work.run("patch", "-p1", "-s", "-i", PATCHES / name, cwd=place, environment=tools.build_environment(work))
+    patches = [PATCHES / name for name in kernel.patches]
+    digest = hashlib.sha256(b"".join(patch.read_bytes() for patch in patches)).hexdigest()[:8]
+    place = tree.with_name(f"{tree.name}-{digest}")
+    if not place.exists():
+        part = place.with_name(f"{place.name}.part")
+        shutil.rmtree(part, ignore_errors=True)
+        work.run("cp", "-al", tree, part)
+        for patch in patches:  # it writes a new file and renames it: that of the other tree stays as it is
+            work.run("patch", "-p1", "-s", "-i", patch, cwd=part, environment=tools.build_environment(work))
+        part.rename(place)
     return place
 
 
