@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: MIT
 """Counters of the whole system: /proc/vmstat and the statistics of each size of huge page.
 
-nr_anon_mapped and nr_file_mapped are left out: the rest of the system moves them all the time.
+The rest of the system moves nr_anon_mapped and nr_file_mapped all the time.  They are told on machines only that nobody
+else uses (conformance/implementations/linux/mapped.py).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from conformance.implementations.linux import kernel
+from conformance.implementations.linux import kernel, mapped
 from conformance.implementations.linux.hugepages import ROOT, HugePages
 from conformance.implementations.linux.machine import Machine, Result
 from conformance.protocol import CounterName
@@ -30,13 +31,15 @@ RESTLESS = "the programs of the whole system move it all the time"
 CAPABILITY = {name: f"counter-{name.replace('_', '-')}" for name in CounterName.__args__}  # type: ignore[attr-defined]
 
 
-def there(machine: Machine, huge: HugePages, page_size: int) -> tuple[str, ...]:
-    """The counters that this kernel has."""
+def there(machine: Machine, huge: HugePages, page_size: int, *, alone: bool) -> tuple[str, ...]:
+    """The counters that this kernel has.  `alone`: nobody else uses the machine, and we see frames."""
     vmstat = kernel.vmstat(machine.text("/proc/vmstat"))
     names = [name for name, line in (IN_VMSTAT | BEFORE_STATS).items() if line in vmstat]
     for name in IN_STATS:
         if name not in names and any(machine.read(path) is not None for path in _files(name, huge, page_size)):
             names.append(name)
+    if alone and all(line in vmstat for line in mapped.IN_VMSTAT.values()):
+        names += mapped.IN_VMSTAT
     return tuple(names)
 
 
@@ -56,8 +59,8 @@ def _files(name: str, huge: HugePages, page_size: int) -> list[str]:
 def read(do: Callable[..., list[Result]], huge: HugePages, page_size: int, names: Iterable[str]) -> dict[str, int]:
     """The counters now, in base pages or events.
 
-    Nothing needs to be folded before: events are summed over all CPUs by reading, and a change by a huge page is more
-    than a CPU keeps to itself (mm/vmstat.c: mod_node_state).
+    Nothing needs to be folded for these: events are summed over all CPUs by reading, and a change by a huge page is
+    more than a CPU keeps to itself (mm/vmstat.c: mod_node_state).
     """
     answer = dict.fromkeys(names, 0)
     files = [(name, path) for name in IN_STATS if name in answer for path in _files(name, huge, page_size)]

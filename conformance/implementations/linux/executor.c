@@ -550,10 +550,11 @@ static void read_per_frame(int fd, const uint64_t *pagemap, uint64_t *to, size_t
 	}
 }
 
-/* pages SLOT ADDRESS COUNT: COUNT words each of pagemap, kpagecount and kpageflags */
+/* pages SLOT ADDRESS COUNT: COUNT words each of pagemap, kpagecount and kpageflags; slot 0: of the hub */
 static void do_pages(struct words *w, struct reply *out)
 {
-	int fd = open_proc(processes[number(w) % SLOTS].pid, "pagemap", O_RDONLY);
+	pid_t pid = processes[number(w) % SLOTS].pid;
+	int fd = open_proc(pid ? pid : getpid(), "pagemap", O_RDONLY);
 	uint64_t from = number(w);
 	size_t count = number(w);
 	uint64_t *pagemap = (uint64_t *)out->data;

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from conformance import protocol as p
-from conformance.implementations.linux import build, counters, devices, entries, kernel, ksm, probe
+from conformance.implementations.linux import build, counters, devices, entries, kernel, ksm, mapped, probe
 from conformance.implementations.linux.devices import Devices
 from conformance.implementations.linux.files import Files
 from conformance.implementations.linux.hugepages import Kind
@@ -728,7 +728,12 @@ class Linux:
         self._do(f"0 write /proc/{self._process(request.process).pid}/clear_refs {number}")
 
     def _counters(self, request: p.Counters) -> dict[str, int]:
-        return counters.read(self._do, self.here.huge, self.here.page_size, self.here.counters)
+        assert self._machine
+        answer: dict[str, int] = {}
+        if set(self.here.counters) & set(mapped.IN_VMSTAT):
+            answer = mapped.read(self._machine, self._names, self.here.page_size)
+        names = [name for name in self.here.counters if name not in answer]
+        return answer | counters.read(self._do, self.here.huge, self.here.page_size, names)
 
 
 def _token_word(token: str) -> int:

@@ -121,7 +121,8 @@ def look(machine: Machine, settings: Settings | None, fixed: str) -> Here:
     _look_at_drivers(machine, page_size, missing)
     machine.run("0 reset")
 
-    there = counters.there(machine, huge, page_size)
+    alone = settings is not None and not settings.shared and not missing.keys() & {"frames", "page-flags"}
+    there = counters.there(machine, huge, page_size, alone=alone)
     if not there:
         missing["counters"] = "this kernel has none of the counters"
     missing.update(counters.missing(there))

@@ -134,6 +134,10 @@ class Scenario:
         """The address of a page that is never part of a region."""
         return self._first - self._align
 
+    def holds(self, at: int) -> bool:
+        """An address in a region, or in what lies between them."""
+        return self.scratch <= at < self._next
+
     def place(self, pages: int, skew: int) -> int:
         """The address of a new region."""
         start = self._next + skew * self._page_size
