@@ -49,13 +49,17 @@ def _under(n: int, k: int) -> Fraction:
 
     d needs (d - 1/2) n PTEs: p of the process, (k - 1)(n - p) of the others elsewhere, and the rest heaped on as few as
     possible of the p pages.  Without a rest p is at most ((k - 1) n - (d - 1/2) n) / (k - 2), and p (d - 1) / d is
-    missing; around that p, and at p = n, is the largest value.
+    missing.  The largest value is near that p, at p = n, or where the rest fills whole pages: there p and the number of
+    PTEs leave the same remainder by k - 1.
     """
     worst = Fraction(0)
     for d in range(2, k + 1):
         lowest = (2 * d - 1) * n // 2
         border = ((k - 1) * n - lowest) // (k - 2) if k > 2 else n
-        for p in {n, *range(max(1, border - 2), min(n, border + 2) + 1)}:
+        fills = border + (lowest - border) % (k - 1)
+        for p in {n, fills, n - (n - lowest) % (k - 1), *range(border - 2, border + 3)}:
+            if not 1 <= p <= n:
+                continue
             heaped = max(0, lowest - p - (k - 1) * (n - p))
             if heaped <= (k - 1) * p:
                 full, rest = divmod(heaped, k - 1)

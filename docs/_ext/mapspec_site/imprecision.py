@@ -197,6 +197,24 @@ class Coverage(Data):
         return [raw(table(head, rows, label="States visited") + source("histories", data))]
 
 
+class Climbs(Data):
+    """How near the local search comes to the worst cases."""
+
+    def run(self) -> list[nodes.Node]:
+        climbs, worst = self.read("climbs"), self.read("worst")
+        shares = [
+            Fraction(row["value"]) / (find(worst, row["error"], row["order"], row["processes"]) or 1)
+            for row in climbs["rows"]
+        ]
+        built = sum(row["built"] for row in climbs["rows"])
+        text = (
+            f"<p>The local search built {built:,} states for {len(shares)} worst cases. It found "
+            f"{sum(share == 1 for share in shares)} of them, {sum(share > 1 for share in shares)} that are worse, and "
+            f"came to {float(100 * min(shares)):.1f} % at least.</p>"
+        )
+        return [raw(text + source("climbs", climbs))]
+
+
 class Questions(Data):
     """Which question each way of counting answers, by what went wrong in the states visited."""
 
@@ -390,6 +408,7 @@ DIRECTIVES: dict[str, type[Data]] = {
     "imprecision-orders": Orders,
     "imprecision-ways": Ways,
     "imprecision-coverage": Coverage,
+    "imprecision-climbs": Climbs,
     "imprecision-questions": Questions,
     "imprecision-costs": Costs,
     "imprecision-curve": Curve,
