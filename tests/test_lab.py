@@ -138,6 +138,12 @@ def test_security_updates_come_from_their_own_mirror() -> None:
     assert apt.sources(["trixie"], MIRRORS, source=True).count("deb-src ") == 1
 
 
+def test_what_is_lacking_is_what_apt_would_install() -> None:
+    said = "Inst a (1.0-1 Debian:12/stable [all])\nInst b [1] (2 Backports [amd64]) []\nInst libc6 [1] (2 x [amd64])\nConf a"
+    assert apt.wanted(said, upgrades=False) == [("a", "1.0-1")]
+    assert apt.wanted(said, upgrades=True) == [("a", "1.0-1"), ("b", "2")]
+
+
 def test_headers_are_moved_to_where_they_are_unpacked() -> None:
     text = "override CC = $(if $(DEBIAN_KERNEL_NO_CC_VERSION_CHECK),,gcc-12)\ninclude /usr/src/linux-headers/Makefile\n"
     assert packaged.relocated(text, "/cache/") == "include /cache/linux-headers/Makefile\n"
