@@ -139,7 +139,13 @@ def test_security_updates_come_from_their_own_mirror() -> None:
 
 
 def test_what_is_lacking_is_what_apt_would_install() -> None:
-    said = "Inst a (1.0-1 Debian:12/stable [all])\nInst b [1] (2 Backports [amd64]) []\nInst libc6 [1] (2 x [amd64])\nConf a"
+    lines = [
+        "Inst a (1.0-1 Debian:12/stable [all])",
+        "Inst b [1] (2 x [amd64]) []",
+        "Inst libc6 [1] (2 x [amd64])",
+        "Conf a",
+    ]
+    said = "\n".join(lines)
     assert apt.wanted(said, upgrades=False) == [("a", "1.0-1")]
     assert apt.wanted(said, upgrades=True) == [("a", "1.0-1"), ("b", "2")]
 
