@@ -107,6 +107,18 @@ def test_what_was_prepared_is_remembered() -> None:
         load("6.12")
 
 
+def test_a_matrix_has_a_line_for_each_kernel(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The kernel here is prepared, but there is no emulator."""
+    made = Prepared("6.1", "6.1.0-56-cloud-amd64", "6.1.192-2", [])
+    made.directory.mkdir(parents=True)
+    save(made)
+    kernels = [registry.find("6.12"), registry.find("6.1")]
+    assert matrix.run(kernels, tmp_path, record=False, at_once=2) == 3
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("6.12: the kernel 6.12 is not prepared")
+    assert lines[1].startswith("6.1: no report: ")
+
+
 # --- Debian's packages ------------------------------------------------------------------------------------
 
 
