@@ -40,6 +40,7 @@ MIRRORS = apt.Mirrors("mirror/debian", "mirror/debian-security")
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A cache directory of its own."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setenv("TMPDIR", str(tmp_path))  # a guest whose parent is killed leaves an empty directory
     return tmp_path
 
 
