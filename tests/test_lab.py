@@ -40,6 +40,7 @@ MIRRORS = apt.Mirrors("mirror/debian", "mirror/debian-security")
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A cache directory of its own."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setenv("TMPDIR", str(tmp_path))  # a guest whose parent is killed leaves an empty directory
     return tmp_path
 
 
@@ -107,6 +108,18 @@ def test_what_was_prepared_is_remembered() -> None:
         load("6.12")
 
 
+def test_a_matrix_has_a_line_for_each_kernel(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The kernel here is prepared, but there is no emulator."""
+    made = Prepared("6.1", "6.1.0-56-cloud-amd64", "6.1.192-2", [])
+    made.directory.mkdir(parents=True)
+    save(made)
+    kernels = [registry.find("6.12"), registry.find("6.1")]
+    assert matrix.run(kernels, tmp_path, record=False, at_once=2) == 3
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("6.12: the kernel 6.12 is not prepared")
+    assert lines[1].startswith("6.1: no report: ")
+
+
 # --- Debian's packages ------------------------------------------------------------------------------------
 
 
@@ -136,6 +149,18 @@ def test_security_updates_come_from_their_own_mirror() -> None:
     assert all(apt.KEYRING in line for line in lines)
     assert apt.sources(["bookworm-security"], apt.Mirrors("mirror/debian", "")) == ""
     assert apt.sources(["trixie"], MIRRORS, source=True).count("deb-src ") == 1
+
+
+def test_what_is_lacking_is_what_apt_would_install() -> None:
+    lines = [
+        "Inst a (1.0-1 Debian:12/stable [all])",
+        "Inst b [1] (2 x [amd64]) []",
+        "Inst libc6 [1] (2 x [amd64])",
+        "Conf a",
+    ]
+    said = "\n".join(lines)
+    assert apt.wanted(said, upgrades=False) == [("a", "1.0-1")]
+    assert apt.wanted(said, upgrades=True) == [("a", "1.0-1"), ("b", "2")]
 
 
 def test_headers_are_moved_to_where_they_are_unpacked() -> None:

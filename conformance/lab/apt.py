@@ -138,14 +138,27 @@ class Apt:
         return next(to.glob(f"{package.name}_*.orig.tar.xz"))
 
     def lacking(self, names: Sequence[str], suite: str = "") -> list[Package]:
-        """What would have to be installed here so that the packages work; `suite` is where to prefer it from."""
+        """What would have to be installed here so that the packages work.
+
+        `suite` is where to prefer them from; then also what is here in an older version, but for the C library, which
+        fits to its loader only.
+        """
         prefer = ["-t", suite] if suite else []
         simulated = self._output("apt-get", "-s", "install", "--no-install-recommends", *prefer, *names)
-        found = re.findall(r"^Inst (\S+) \((\S+) ", simulated, re.M)  # with [VERSION] where one is installed
-        return [Package(name.partition(":")[0], version) for name, version in found]
+        return wanted(simulated, upgrades=bool(suite))
 
     def _output(self, *argv: str) -> str:
         return output(argv, self._environment)
+
+
+def wanted(simulated: str, *, upgrades: bool) -> list[Package]:
+    """From what `apt-get -s install` says: lines such as `Inst NAME [INSTALLED] (NEW Debian:12/stable [amd64])`."""
+    found = re.findall(r"^Inst (\S+) (\[\S+\] )?\((\S+) ", simulated, re.M)
+    return [
+        Package(name.partition(":")[0], new)
+        for name, installed, new in found
+        if not installed or (upgrades and not name.startswith("libc6"))
+    ]
 
 
 def _configuration(directory: Path) -> str:

@@ -41,7 +41,10 @@ def start(name: str) -> Guest:
     _tidy(ready.directory)
     log = ready.directory / f"console-{os.getpid()}.log"
     log.unlink(missing_ok=True)
-    return Guest([sys.executable, "-IS", guest.__file__, str(log), *command], log)
+    made = Guest([sys.executable, "-IS", guest.__file__, str(log), *command], log)
+    if made.greeting.profile != kernel.profile:
+        made.notes.append(f"it claims the profile {made.greeting.profile}, and {kernel.profile} was expected")
+    return made
 
 
 def _tidy(directory: Path) -> None:

@@ -3,10 +3,15 @@
 
 from __future__ import annotations
 
-import concurrent.futures
+import ctypes
+import os
+import select
+import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from conformance import report
@@ -17,16 +22,22 @@ from conformance.lab.registry import Kernel
 from conformance.report import Report, ReportError
 
 SHOWN: tuple[Status, ...] = (
-    "pass",
-    "fail",
-    "error",
-    "timeout",
-    "xpass",
-    "xfail",
-    "unsupported",
-    "not-applicable",
-    "notrun",
-)
+    "pass", "fail", "error", "timeout", "xpass", "xfail", "unsupported", "not-applicable", "notrun",
+)  # fmt: skip
+NO_START = 3
+PR_SET_PDEATHSIG = 1
+
+
+@dataclass
+class _Running:
+    """`mapspec run` on one kernel."""
+
+    kernel: Kernel
+    process: subprocess.Popen[bytes]
+    report: Path
+    said: Path
+    record: Path | None
+    """Where the report is kept, if it is complete."""
 
 
 def run(kernels: Sequence[Kernel], results: Path, *, record: bool, at_once: int = 1) -> int:
@@ -35,37 +46,65 @@ def run(kernels: Sequence[Kernel], results: Path, *, record: bool, at_once: int 
     `results`: the directory of records, where also the expectations are; `record`: write them.
     """
     worst = 0
-    with concurrent.futures.ThreadPoolExecutor(max(at_once, 1)) as pool:
-        runs = {pool.submit(_one, kernel, results, record): kernel for kernel in kernels}
-        try:
-            for done in concurrent.futures.as_completed(runs):
-                code, line = done.result()
-                print(f"{runs[done].name}: {line}", flush=True)
-                worst = max(worst, code)
-        except BaseException:
-            pool.shutdown(cancel_futures=True)
-            raise
+    waiting, running = list(kernels), dict[int, _Running]()
+    poll = select.poll()
+    while waiting or running:
+        while waiting and len(running) < max(at_once, 1):
+            kernel = waiting.pop(0)
+            try:
+                started = _start(kernel, results, record=record)
+            except Unprepared as e:
+                print(f"{kernel.name}: {e}", flush=True)
+                worst = NO_START
+                continue
+            pidfd = os.pidfd_open(started.process.pid)
+            running[pidfd] = started
+            poll.register(pidfd, select.POLLIN)
+        for pidfd, _ in poll.poll() if running else []:
+            poll.unregister(pidfd)
+            os.close(pidfd)
+            done = running.pop(pidfd)
+            worst = max(worst, done.process.wait())
+            print(f"{done.kernel.name}: {_line(done)}", flush=True)
     return worst
 
 
-def _one(kernel: Kernel, results: Path, record: bool) -> tuple[int, str]:
-    """The exit code, and what to say."""
-    try:
-        stem = record_name(kernel, prepared.load(kernel.name).short)
-    except Unprepared as e:
-        return 3, str(e)
-    file = results / f"{stem}.jsonl.gz" if record else places.kernel(kernel.name) / "report.jsonl.gz"
+def _start(kernel: Kernel, results: Path, *, record: bool) -> _Running:
+    """It ends when this process does.  Raises Unprepared."""
+    stem = record_name(kernel, prepared.load(kernel.name).short)
+    directory = places.kernel(kernel.name)
+    file = directory / "report.jsonl.gz"
+    file.unlink(missing_ok=True)
     command = [sys.executable, "-m", "conformance", "run", "--implementation", f"kernel:{kernel.name}"]
     command += ["--report", str(file)]
     if (expectations := results / f"{stem}.expectations.toml").exists():
         command += ["--expectations", str(expectations)]
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    said = directory / "run.log"
+    libc = ctypes.CDLL(None)
+    with open(said, "wb") as out:
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=out,
+            preexec_fn=lambda: libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM),
+        )
+    return _Running(kernel, process, file, said, results / f"{stem}.jsonl.gz" if record else None)
+
+
+def _line(done: _Running) -> str:
+    """What to say of a run that has ended."""
+    said = done.said.read_text(errors="replace")
     try:
-        line = summary(report.read(file))
+        made = report.read(done.report)
     except ReportError:
-        return done.returncode or 3, f"no report: {' '.join(done.stderr.split())[-400:]}"
-    notes = [text for text in done.stderr.splitlines() if text.startswith("note: ")]
-    return done.returncode, "\n  ".join([line + ("" if done.returncode == 0 else f" ({file})"), *notes])
+        return f"no report: {' '.join(said.split())[-400:]}"
+    if done.record and made.complete:
+        shutil.copyfile(done.report, done.record)
+    line = summary(made)
+    if done.process.returncode:
+        line += f" ({done.report})"
+    return "\n  ".join([line, *(text for text in said.splitlines() if text.startswith("note: "))])
 
 
 def record_name(kernel: Kernel, release: str) -> str:
@@ -74,7 +113,7 @@ def record_name(kernel: Kernel, release: str) -> str:
 
 
 def summary(made: Report) -> str:
-    """One line: Linux 7.3.4: 2275 pass, 56 unsupported, 75 s."""
+    """One line: 7.3.4: 2275 pass, 0 fail, 56 unsupported, 75 s."""
     counts = made.counts
     parts = [f"{counts[status]} {status}" for status in SHOWN if counts[status] or status in ("pass", "fail")]
     return f"{made.header.implementation.version}: {', '.join(parts)}, {made.footer.seconds:.0f} s"

@@ -28,37 +28,42 @@ KEPT = ("scripts", "tools")
 
 def prepare(kernel: Kernel, work: Work) -> Prepared:
     """Everything but what `prepared.save` does.  Raises Unprepared, Failed."""
-    environment = tools.build_environment(work)
     apt = source.apt(kernel)
     with work.step(f"lists of packages of {', '.join(kernel.suites)}"):
         apt.update(work)
     package = source.package(kernel, apt)
     with work.step(f"the source, {package.name} {package.version}"):
         tree = _patched(kernel, source.tree(package, apt, work, whole=True), work)
+    with work.step(f"compiling it: about {MINUTES[kernel.architecture]} minutes on two idle processors"):
+        release = _compile(kernel, tree, work)
+    return Prepared(kernel.name, release, package.version, [])
+
+
+def _compile(kernel: Kernel, tree: Path, work: Work) -> str:
+    """Image, configuration and a build directory for modules; the release.
+
+    The build directory has its own path inside, so it is where it stays.  What was compiled before is not again.
+    """
+    environment = tools.build_environment(work)
     directory = places.kernel(kernel.name)
-    build = directory / BUILD  # from the start: it has its own path inside; what was compiled before is not again
+    build = directory / BUILD
     build.mkdir(exist_ok=True)
     make = ["make", "-C", str(tree), f"O={build}", f"ARCH={kernel.architecture}"]
+    work.run(*make, "tinyconfig", environment=environment)
+    fragments = [CONFIGS / name for name in kernel.fragments]
+    merge = tree / "scripts/kconfig/merge_config.sh"
+    work.run(merge, "-m", "-O", build, build / ".config", *fragments, cwd=tree, environment=environment)
+    work.run(*make, "olddefconfig", environment=environment)
     target, image = TARGETS[kernel.architecture]
-    with work.step(
-        f"compiling it: about {MINUTES[kernel.architecture]} minutes if the processors have nothing else to do"
-    ):
-        work.run(*make, "tinyconfig", environment=environment)
-        fragments = [CONFIGS / name for name in kernel.fragments]
-        merge = tree / "scripts/kconfig/merge_config.sh"
-        work.run(merge, "-m", "-O", build, build / ".config", *fragments, cwd=tree, environment=environment)
-        work.run(*make, "olddefconfig", environment=environment)
-        jobs = f"-j{os.cpu_count() or 1}"
-        lines = LINES[kernel.architecture]
-        work.run("nice", "-n", str(NICE), *make, jobs, target, "modules_prepare", environment=environment, of=lines)
+    jobs, lines = f"-j{os.cpu_count() or 1}", LINES[kernel.architecture]
+    work.run("nice", "-n", str(NICE), *make, jobs, target, "modules_prepare", environment=environment, of=lines)
     release = output([*make, "-s", "kernelrelease"], environment).strip()
-    shutil.copyfile(build / image, directory / IMAGE)
-    (directory / IMAGE).chmod(0o755)
+    shutil.copy(build / image, directory / IMAGE)
     shutil.copyfile(build / ".config", directory / CONFIG)
     if (build / "vmlinux.symvers").exists():  # modules_prepare does not make the other one
         shutil.copyfile(build / "vmlinux.symvers", build / "Module.symvers")
     _thin_out(build)
-    return Prepared(kernel.name, release, package.version, [])
+    return release
 
 
 def _patched(kernel: Kernel, tree: Path, work: Work) -> Path:

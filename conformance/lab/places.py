@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -41,5 +42,12 @@ def locked(directory: Path) -> Iterator[None]:
 
 
 def size(path: Path) -> int:
-    """Bytes on the disk of all files below a directory."""
-    return sum(entry.lstat().st_blocks * 512 for entry in path.rglob("*")) if path.exists() else 0
+    """Bytes on the disk of all files below a directory; 0 if it is not there."""
+    total, left = 0, [str(path)] if path.exists() else []
+    while left:
+        with os.scandir(left.pop()) as entries:
+            for entry in entries:
+                total += entry.stat(follow_symlinks=False).st_blocks * 512
+                if entry.is_dir(follow_symlinks=False):
+                    left.append(entry.path)
+    return total

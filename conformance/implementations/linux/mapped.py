@@ -16,7 +16,8 @@ from conformance.implementations.linux.scenario import Mistake, Scenario
 
 IN_VMSTAT = {"nr_anon_mapped": "nr_anon_pages", "nr_file_mapped": "nr_mapped"}
 REFRESH = "/proc/sys/vm/stat_refresh"
-"""Writing to it adds what each CPU has kept to itself (mm/vmstat.c: vmstat_refresh)."""
+"""Writing to it adds what each CPU has kept to itself (mm/vmstat.c: vmstat_refresh).  Without CONFIG_SMP it is not
+there, and nothing is kept."""
 AT_ONCE = 4096
 """Pages of one primitive."""
 TRIES = 4
@@ -29,7 +30,7 @@ def read(machine: Machine, names: Scenario, page_size: int) -> dict[str, int]:
     """Both counters, in pages.  Raises Mistake if they do not come to rest, Lost, Refused."""
     for _ in range(TRIES):
         before = _own(machine, names, page_size)
-        results = machine.do(f"0 write {REFRESH} 1", "0 read /proc/vmstat")
+        results = machine.do(f"-0 write {REFRESH} 1", "0 read /proc/vmstat")
         own = _own(machine, names, page_size)
         if own == before:  # looking has not made the hub map more
             vmstat = kernel.vmstat(results[1].data.decode())
