@@ -38,6 +38,7 @@ Request = dict[str, Any]
 Handler = Callable[[Kernel, Request], Any]
 
 CAPABILITIES = [
+    "accessed-bit",
     "anon-exclusive", "average-page-mapcount", "collapse", "counter-nr-anon-mapped", "counter-nr-anon-thps",
     "counter-nr-file-mapped", "counter-nr-file-pmdmapped", "counter-nr-shmem-pmdmapped", "counter-split",
     "counter-split-deferred", "counter-split-failed", "counter-thp-split-pmd", "counters", "disk-file",

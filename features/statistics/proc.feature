@@ -305,7 +305,7 @@ Feature: status, statm, numa_maps, PAGEMAP_SCAN, kpagecount and kpageflags
       Then PAGEMAP_SCAN shows present for page 0 of A
       And PAGEMAP_SCAN shows nothing for page 1 of A
 
-    @statistics.scan-written.registered @needs:userfaultfd
+    @statistics.scan-written.registered @needs:userfaultfd-wp
     Scenario: Memory that is registered for write protection is told written on every kernel
       Given A has 2 pages of private anonymous memory
       When A tries to register every page with userfaultfd in write-protect mode

@@ -281,7 +281,7 @@ Feature: smaps: what each line counts
       When A forks B
       Then smaps of B shows 0 or 8 kB Referenced
 
-    @statistics.referenced.child-reads
+    @statistics.referenced.child-reads @needs:accessed-bit
     Scenario: A page that the child has read is referenced by the child
       Given A has 2 pages of private anonymous memory
       And A forks B
@@ -289,7 +289,7 @@ Feature: smaps: what each line counts
       Then smaps of B shows between 4 and 8 kB Referenced
       And smaps of A shows 8 kB Referenced
 
-    @statistics.referenced.clear-refs-child
+    @statistics.referenced.clear-refs-child @needs:accessed-bit
     Scenario: clear_refs of the parent clears what the folio knows, not what the child's entries know
       Given A has 2 pages of private anonymous memory
       And A forks B

@@ -116,6 +116,7 @@ def look(machine: Machine, settings: Settings | None, fixed: str) -> Here:
         missing["swap"] = "this machine has no swap"
     _look_at_references(machine, page_size, word_bits, missing)
     machine.run("0 reset")
+    _look_at_accessed_bit(machine, page_size, word_bits, missing)
     _look_at_rss(machine, page_size, word_bits, version, missing)
     _look_at_core_dumps(machine, settings, core_directory(directories), missing)
     _look_at_drivers(machine, page_size, missing)
@@ -171,7 +172,7 @@ PER_PROCESS = {"smaps-rollup": "smaps_rollup", "status": "status", "statm": "sta
 
 KNOWN = {str(r.capability) for r in p.OPERATIONS + p.QUERIES if r.capability} | {
     "driver-bugs", "thp", "collapse", "hugetlb", "swap", "huge-zero-page", "memfd", "tmpfs", "disk-file",
-    "proc-mem-force", "soft-dirty", *counters.CAPABILITY.values(),
+    "proc-mem-force", "soft-dirty", "accessed-bit", *counters.CAPABILITY.values(),
 }  # fmt: skip
 
 
@@ -379,6 +380,18 @@ def _look_at_references(machine: Machine, size: int, word_bits: int, missing: di
         result = machine.run(primitive)[0]
         if result.kind != "ok":
             missing[capability] = f"{what} is refused here: {result.name}"
+
+
+def _look_at_accessed_bit(machine: Machine, size: int, word_bits: int, missing: dict[str, str]) -> None:
+    """A child's entries are old: does a load make one young?"""
+    at = 1 << 36 if word_bits == 64 else 1 << 30
+    machine.do("0 spawn 1", f"1 mmap {at:x} {size:x} 3 22", f"1 store {at:x} 1 41")
+    pid = machine.do("1 fork 2")[0].value
+    machine.do(f"2 load {at:x} 1")
+    seen = kernel.smaps(machine.text(f"/proc/{pid}/smaps"), at, at + size)
+    machine.do("0 reset")
+    if not seen.get("Referenced"):
+        missing["accessed-bit"] = "a load does not set the accessed bit that smaps shows"
 
 
 def _look_at_rss(
