@@ -17,7 +17,7 @@ CONFIGS = Path(__file__).with_name("configs")
 PATCHES = Path(__file__).with_name("patches")
 TARGETS = {"x86_64": ("bzImage", "arch/x86/boot/bzImage"), "um": ("linux", "linux")}
 """What make is asked for, and where it is then."""
-LINES = {"x86_64": 2600, "um": 1900}
+LINES = {"x86_64": 2200, "um": 1600}
 """Of the output of make, about, for the progress."""
 MINUTES = {"x86_64": 8, "um": 4}
 """On two idle processors, about."""
