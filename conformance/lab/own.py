@@ -74,8 +74,7 @@ def _patched(kernel: Kernel, tree: Path, work: Work) -> Path:
     digest = hashlib.sha256(b"".join(patch.read_bytes() for patch in patches)).hexdigest()[:8]
     place = tree.with_name(f"{tree.name}-{digest}")
     if not place.exists():
-        part = place.with_name(f"{place.name}.part")
-        shutil.rmtree(part, ignore_errors=True)
+        part = places.removed(place.with_name(f"{place.name}.part"))
         work.run("cp", "-al", tree, part)
         for patch in patches:  # it writes a new file and renames it: that of the other tree stays as it is
             work.run("patch", "-p1", "-s", "-i", patch, cwd=part, environment=tools.build_environment(work))
