@@ -125,16 +125,8 @@ class Apt:
         """The original source of a source package, without Debian's patches, which old versions may have no more."""
         to.mkdir(parents=True, exist_ok=True)
         work.say(f"downloading the source of {package.name} {package.version}: 160 MB")
-        work.run(
-            "apt-get",
-            "-q",
-            "source",
-            "--tar-only",
-            "--only-source",
-            str(package),
-            cwd=to,
-            environment=self._environment,
-        )
+        fetch = ["apt-get", "-q", "source", "--tar-only", "--only-source", str(package)]
+        work.run(*fetch, cwd=to, environment=self._environment)
         return next(to.glob(f"{package.name}_*.orig.tar.xz"))
 
     def lacking(self, names: Sequence[str], suite: str = "") -> list[Package]:

@@ -17,7 +17,7 @@ CONFIGS = Path(__file__).with_name("configs")
 PATCHES = Path(__file__).with_name("patches")
 TARGETS = {"x86_64": ("bzImage", "arch/x86/boot/bzImage"), "um": ("linux", "linux")}
 """What make is asked for, and where it is then."""
-LINES = {"x86_64": 2600, "um": 1900}
+LINES = {"x86_64": 2200, "um": 1600}
 """Of the output of make, about, for the progress."""
 MINUTES = {"x86_64": 8, "um": 4}
 """On two idle processors, about."""
@@ -74,8 +74,7 @@ def _patched(kernel: Kernel, tree: Path, work: Work) -> Path:
     digest = hashlib.sha256(b"".join(patch.read_bytes() for patch in patches)).hexdigest()[:8]
     place = tree.with_name(f"{tree.name}-{digest}")
     if not place.exists():
-        part = place.with_name(f"{place.name}.part")
-        shutil.rmtree(part, ignore_errors=True)
+        part = places.removed(place.with_name(f"{place.name}.part"))
         work.run("cp", "-al", tree, part)
         for patch in patches:  # it writes a new file and renames it: that of the other tree stays as it is
             work.run("patch", "-p1", "-s", "-i", patch, cwd=part, environment=tools.build_environment(work))

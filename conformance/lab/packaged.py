@@ -43,7 +43,7 @@ def prepare(kernel: Kernel, work: Work) -> Prepared:
 
 
 def _unpacked(apt: Apt, packages: list[Package], to: Path, work: Work) -> Path:
-    shutil.rmtree(to, ignore_errors=True)
+    places.removed(to)
     for file in apt.download(packages, places.lab() / "downloads", work):
         unpack(file, to, work)
         file.unlink()
@@ -75,15 +75,13 @@ def _headers(kernel: Kernel, apt: Apt, packages: list[Package], release: str, wo
     """Unpack header packages where they are, and let them find each other there."""
     directory = places.kernel(kernel.name)
     root = _unpacked(apt, packages, directory / "headers.part", work)
-    shutil.rmtree(directory / "headers", ignore_errors=True)
-    place = root.rename(directory / "headers") / "usr/src"
+    place = root.rename(places.removed(directory / "headers")) / "usr/src"
     build = place / f"linux-headers-{release}"
     for name in ("Makefile", ".kernelvariables"):
         file = build / name
         if file.exists():
             file.write_text(relocated(file.read_text(), f"{place}/"))
-    (directory / BUILD).unlink(missing_ok=True)
-    (directory / BUILD).symlink_to(build)
+    places.removed(directory / BUILD).symlink_to(build)
 
 
 def relocated(text: str, place: str) -> str:

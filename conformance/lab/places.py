@@ -6,6 +6,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -30,6 +31,14 @@ def made(path: Path) -> Path:
     """The directory, made if it was not there.  Raises Unprepared if another user could put things into it."""
     if not build.private_directory(path):
         raise Unprepared(f"{path} cannot be made, or another user could put things into it")
+    return path
+
+
+def removed(path: Path) -> Path:
+    """The path, with nothing there: no directory and no link."""
+    if path.is_symlink():
+        path.unlink()
+    shutil.rmtree(path, ignore_errors=True)
     return path
 
 

@@ -42,8 +42,7 @@ def tree(package: Package, apt: Apt, work: Work, *, whole: bool) -> Path:
     if not whole and not place.exists():
         place = place.with_name(f"{place.name}-for-modules")
     if not place.exists():
-        part = place.with_name(f"{place.name}.part")
-        shutil.rmtree(part, ignore_errors=True)
+        part = places.removed(place.with_name(f"{place.name}.part"))
         part.mkdir(parents=True)
         _unpack(package, apt, part, work, whole=whole)
         part.rename(place)
@@ -51,8 +50,7 @@ def tree(package: Package, apt: Apt, work: Work, *, whole: bool) -> Path:
 
 
 def _unpack(package: Package, apt: Apt, to: Path, work: Work, *, whole: bool) -> None:
-    downloads = places.lab() / "downloads" / package.name
-    shutil.rmtree(downloads, ignore_errors=True)
+    downloads = places.removed(places.lab() / "downloads" / package.name)
     if package.name == SOURCE_PACKAGE:  # as upstream has it
         archive = apt.original(package, downloads, work)
         top = f"linux-{package.version.partition('-')[0]}"
@@ -72,8 +70,7 @@ def prepare_modules(kernel: Kernel, apt: Apt, release: str, version: str, work: 
     environment = tools.build_environment(work)
     place = tree(package(kernel, apt, version), apt, work, whole=False)
     directory = places.kernel(kernel.name)
-    build = directory / BUILD
-    shutil.rmtree(build, ignore_errors=True)
+    build = places.removed(directory / BUILD)
     build.mkdir()
     shutil.copyfile(directory / CONFIG, build / ".config")
     number = output(["make", "-s", "-C", place, "kernelversion"]).strip()

@@ -31,8 +31,7 @@ def prepare(name: str, packages: Sequence[str], suite: str, work: Work) -> Path:
     with work.step(f"programs for it ({', '.join(packages)})"):
         apt.update(work)
         lacking = apt.lacking(packages, suite)
-        part = root.with_suffix(".part")
-        shutil.rmtree(part, ignore_errors=True)
+        part = places.removed(root.with_suffix(".part"))
         part.mkdir(parents=True)
         if lacking:
             downloads = places.lab() / "downloads"
@@ -55,6 +54,8 @@ def lead_out(root: Path) -> None:
 
 def codename() -> str:
     """The release of Debian that this machine runs.  Raises Unprepared."""
+    if os.uname().machine != "x86_64":
+        raise Unprepared("kernels are prepared on x86-64 machines only")
     try:
         lines = Path("/etc/os-release").read_text().splitlines()
     except OSError:
