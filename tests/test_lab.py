@@ -92,6 +92,13 @@ def test_list_and_clean_work_on_an_empty_cache(mini: Mini, cache: Path) -> None:
     assert not (cache / "mapspec/lab").exists()
 
 
+def test_names_may_come_after_options(mini: Mini) -> None:
+    assert mini.run("kernels", "run", "--at-once", "2", "6.1", "6.12") == 3
+    assert mini.out.count("is not prepared") == 2
+    assert mini.run("kernels", "lsit") == BAD
+    assert "There is list, prepare, run, clean." in mini.err
+
+
 def test_run_says_what_to_do_when_nothing_is_prepared(mini: Mini) -> None:
     assert mini.run("run", "--implementation", "kernel:6.1") == 3
     assert "mapspec kernels prepare --only 6.1" in mini.err

@@ -7,13 +7,16 @@ import argparse
 import difflib
 import os
 import sys
-from typing import NoReturn
+from typing import Any, NoReturn
 
 OK, FAILED, BAD, NO_START, INTERRUPTED = range(5)
 
 
 class _Parser(argparse.ArgumentParser):
-    """Says what is wrong and the way out, as all commands do."""
+    """Says what is wrong and the way out, as all commands do.  Names may stand before and after options."""
+
+    def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
+        return self.parse_intermixed_args(args, namespace)
 
     def error(self, message: str) -> NoReturn:
         words = message.split()

@@ -27,8 +27,7 @@ def parser() -> argparse.ArgumentParser:
         "mapspec kernels prepare 6.12 7.3",
     )
     add = made.add_argument
-    add("action", choices=ACTIONS, metavar="ACTION", help=", ".join(ACTIONS))
-    add("names", nargs="*", metavar="NAME", help="6.1, 7.3, … as `list` shows them")
+    add("words", nargs="+", metavar="ACTION NAME", help="an action, and names as `list` shows them")
     add("--only", action="append", default=[], metavar="NAME", help="the same as NAME")
     add("--record", action="store_true", help="run: write the records in conformance/results")
     add("--at-once", type=int, default=1, metavar="N", help="run: so many kernels at a time (1)")
@@ -36,27 +35,26 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(args: argparse.Namespace, root: Path) -> int:
+    action, names = args.words[0], [*args.words[1:], *args.only]
+    if action not in ACTIONS:
+        raise SuiteError([Problem("kernels", 0, f"there is no action {action!r}", f"There is {', '.join(ACTIONS)}.")])
     try:
-        kernels = _chosen([*args.names, *args.only])
+        kernels = [registry.find(name) for name in names] if names else list(registry.load().values())
     except RegistryError as e:
         raise SuiteError([Problem("kernels", 0, str(e), "`mapspec kernels list` shows them.")]) from None
-    if args.action == "list":
+    if action == "list":
         return _list(kernels)
-    if args.action == "prepare":
+    if action == "prepare":
         return _prepare(kernels)
-    if args.action == "clean":
-        return _clean(kernels, everything=not args.names and not args.only)
+    if action == "clean":
+        return _clean(kernels, everything=not names)
     from conformance.lab import matrix
 
-    ready = kernels if args.names or args.only else [kernel for kernel in kernels if _version(kernel)]
+    ready = kernels if names else [kernel for kernel in kernels if _version(kernel)]
     if not ready:
         say("No kernel is prepared: mapspec kernels prepare")
         return NO_START
     return matrix.run(ready, root / "conformance" / "results", record=args.record, at_once=args.at_once)
-
-
-def _chosen(names: list[str]) -> list[Kernel]:
-    return [registry.find(name) for name in names] if names else list(registry.load().values())
 
 
 def _version(kernel: Kernel) -> str:

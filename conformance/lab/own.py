@@ -19,7 +19,7 @@ TARGETS = {"x86_64": ("bzImage", "arch/x86/boot/bzImage"), "um": ("linux", "linu
 """What make is asked for, and where it is then."""
 LINES = {"x86_64": 2200, "um": 1600}
 """Of the output of make, about, for the progress."""
-MINUTES = {"x86_64": 8, "um": 4}
+MINUTES = {"x86_64": 11, "um": 6}
 """On two idle processors, about."""
 NICE = 10
 KEPT = ("scripts", "tools")
