@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Answers requests: each is a dictionary with `do` and `seq`, as conformance/protocol.py describes them."""
+"""Answers requests: each is a dictionary with `do` and `seq`, as conformance/protocol describes them."""
 
 from __future__ import annotations
 

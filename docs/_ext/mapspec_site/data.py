@@ -20,7 +20,7 @@ from conformance.profiles import Behaviour, Profile
 from conformance.report import APPLICABLE, BAD, Header, Report, ReportError, Result
 from conformance.suite import Rule, Scenario, Suite
 
-CODE = ("reference_impl/*.py", "conformance/engine.py", "conformance/protocol.py", "conformance/vocabulary/*.py",
+CODE = ("reference_impl/*.py", "conformance/engine.py", "conformance/protocol/*.py", "conformance/vocabulary/*.py",
         "conformance/implementations/__init__.py", "spec/profiles.toml")  # fmt: skip
 """What a result of the model depends on, beside the scenario."""
 

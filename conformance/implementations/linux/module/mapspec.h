@@ -14,14 +14,14 @@
 #include <linux/ioctl.h>
 #include <linux/types.h>
 
-/* conformance/protocol.py: DeviceMemory */
+/* conformance/protocol/names.py: DeviceMemory */
 enum mapspec_memory {
 	MAPSPEC_PAGES, MAPSPEC_COMPOUND, MAPSPEC_BLOCK, MAPSPEC_VMALLOC, MAPSPEC_VMALLOC_USER, MAPSPEC_SLAB,
 	MAPSPEC_LARGE_KMALLOC, MAPSPEC_COHERENT, MAPSPEC_RESERVED, MAPSPEC_ZERO, MAPSPEC_ANONYMOUS, MAPSPEC_PAGE_CACHE,
 	MAPSPEC_MMIO, MAPSPEC_NR_MEMORY
 };
 
-/* conformance/protocol.py: DriverFunction */
+/* conformance/protocol/names.py: DriverFunction */
 enum mapspec_function {
 	MAPSPEC_REMAP_PFN_RANGE, MAPSPEC_IO_REMAP_PFN_RANGE, MAPSPEC_IOMAP_MEMORY, MAPSPEC_INSERT_PAGE,
 	MAPSPEC_INSERT_PAGES, MAPSPEC_MAP_PAGES, MAPSPEC_MAP_PAGES_ZERO, MAPSPEC_REMAP_VMALLOC_RANGE,
@@ -42,7 +42,7 @@ struct mapspec_allocate {
 struct mapspec_handler {
 	__u64 function;  /* enum mapspec_function */
 	__u64 set;       /* VMA flags to set, then those to clear: */
-	__u64 clear;     /* bit n is number n of protocol.py: VmaFlag */
+	__u64 clear;     /* bit n is number n of VmaFlag there */
 	__u64 pages;     /* how many to map from the start of the region; 0: all */
 };
 
