@@ -24,11 +24,12 @@ KERNEL_WORDS = ("panic=-1", "oops=panic", "loglevel=5")
 DIRECTORIES = ("/boot", "/dev", "/proc", "/sys", "/tmp", "/var/tmp")
 
 
-def initramfs(prepared: Prepared, module: Path) -> Path:
+def initramfs(kernel: Kernel, prepared: Prepared, module: Path) -> Path:
     """The file with everything that the guest has, made if it is not there.  Raises Unprepared."""
+    compiler = tools.compiler(kernel.architecture)
     files = {
-        "/init": File(_init().read_bytes(), True),
-        "/executor": File(_static(build.executor()).read_bytes(), True),
+        "/init": File(_init(compiler).read_bytes(), True),
+        "/executor": File(_static(build.executor(compiler)).read_bytes(), True),
         f"/boot/config-{prepared.release}": File((prepared.directory / CONFIG).read_bytes()),
     }
     modules = [prepared.directory / MODULES / name for name in prepared.modules]
@@ -44,14 +45,15 @@ def initramfs(prepared: Prepared, module: Path) -> Path:
     return place
 
 
-def _init() -> Path:
+def _init(compiler: build.Compiler | None) -> Path:
     """The first program, compiled.  Raises Unprepared."""
     digest = hashlib.sha256(INIT.read_bytes()).hexdigest()[:16]
-    place = places.made(places.lab()) / f"init-{digest}"
+    place = places.made(places.lab()) / "-".join(["init", *([compiler.machine] if compiler else []), digest])
     if not place.exists():
         part = place.with_suffix(f".{os.getpid()}")
-        command = ["cc", "-std=gnu11", "-O2", "-Wall", "-static", "-o", str(part), str(INIT)]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        program, environment = (compiler.program, compiler.environment) if compiler else ("cc", None)
+        command = [program, *build.FLAGS, "-static", "-o", str(part), str(INIT)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
         if done.returncode:
             raise Unprepared(f"{INIT.name} cannot be compiled: {' '.join(done.stderr.split())[-300:]}")
         part.replace(place)
