@@ -12,6 +12,7 @@ from pathlib import Path
 from conformance.implementations.linux import build
 from conformance.lab import disks, places, tools
 from conformance.lab.initramfs import File, archive
+from conformance.lab.module import TYPES
 from conformance.lab.places import Unprepared
 from conformance.lab.prepared import CONFIG, IMAGE, MODULES, Prepared
 from conformance.lab.registry import Kernel
@@ -32,6 +33,8 @@ def initramfs(kernel: Kernel, prepared: Prepared, module: Path) -> Path:
         "/executor": File(_static(build.executor(compiler)).read_bytes(), True),
         f"/boot/config-{prepared.release}": File((prepared.directory / CONFIG).read_bytes()),
     }
+    if (types := module.with_name(TYPES)).exists():
+        files[f"/boot/btf-{prepared.release}"] = File(types.read_bytes())
     modules = [prepared.directory / MODULES / name for name in prepared.modules]
     for path in (*modules, module):
         files[f"/lib/{path.name}"] = File(path.read_bytes())
