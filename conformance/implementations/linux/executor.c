@@ -762,8 +762,9 @@ static int write_all(const unsigned char *from, size_t length)
 	return 0;
 }
 
-static unsigned char output[OUTPUT_MAX];
+static unsigned char *output; /* OUTPUT_MAX bytes */
 static size_t output_length;
+static struct reply *hub_reply;
 
 /* Adds one result to the answer; room for "done" lines is always kept. */
 static void put_result(struct reply *out)
@@ -803,15 +804,15 @@ static int run_batch(char *batch)
 		slot = (unsigned)strtoul(primitive + may_fail, &primitive, 16);
 		primitive += *primitive == ' ';
 		if (slot == 0)
-			run_verb(hub_verbs, primitive, &reply);
+			run_verb(hub_verbs, primitive, hub_reply);
 		else if (!strcmp(primitive, "exit")) {
-			forward(slot, primitive, &reply);
-			if (reply.r.kind == DIED && reply.r.code == 0)
-				reply.r = (struct result){ .kind = DONE };
+			forward(slot, primitive, hub_reply);
+			if (hub_reply->r.kind == DIED && hub_reply->r.code == 0)
+				hub_reply->r = (struct result){ .kind = DONE };
 		} else
-			forward(slot, primitive, &reply);
-		put_result(&reply);
-		go_on = reply.r.kind == DONE || may_fail;
+			forward(slot, primitive, hub_reply);
+		put_result(hub_reply);
+		go_on = hub_reply->r.kind == DONE || may_fail;
 	}
 	header_length = snprintf(header, sizeof(header), "%zu\n", output_length - HEADER);
 	memcpy(output + HEADER - header_length, header, (size_t)header_length);
@@ -827,6 +828,16 @@ static void stay_on_this_cpu(void)
 	CPU_ZERO(&set);
 	CPU_SET(cpu < 0 ? 0 : cpu, &set);
 	sched_setaffinity(0, sizeof(set), &set);
+}
+
+/* Memory of the hub alone.  What a large answer has touched stays: a process should not have to copy its entries. */
+static void *not_inherited(size_t size)
+{
+	void *at = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (at == MAP_FAILED || madvise(at, size, MADV_DONTFORK) < 0)
+		_exit(1);
+	return at;
 }
 
 /* A scenario may need thousands of pipes. */
@@ -852,6 +863,8 @@ int main(int argc, char **argv)
 	page_size = (size_t)sysconf(_SC_PAGESIZE);
 	if (getrandom(&salt, sizeof(salt), 0) != sizeof(salt))
 		salt = (uint64_t)getpid();
+	output = not_inherited(OUTPUT_MAX);
+	hub_reply = not_inherited(sizeof(*hub_reply));
 	stay_on_this_cpu();
 	allow_many_files();
 	if (geteuid() != 0)
