@@ -30,7 +30,8 @@ def parser() -> argparse.ArgumentParser:
     add("words", nargs="+", metavar="ACTION NAME", help="an action, and names as `list` shows them")
     add("--only", action="append", default=[], metavar="NAME", help="the same as NAME")
     add("--record", action="store_true", help="run: write the records in conformance/results")
-    add("--at-once", type=int, default=1, metavar="N", help="run: so many kernels at a time (1)")
+    add("--at-once", type=int, default=1, metavar="N", help="run: so many virtual machines at a time (1)")
+    add("--split", type=int, default=1, metavar="N", help="run: share the scenarios of a kernel among N machines (1)")
     return made
 
 
@@ -54,7 +55,9 @@ def main(args: argparse.Namespace, root: Path) -> int:
     if not ready:
         say("No kernel is prepared: mapspec kernels prepare")
         return NO_START
-    return matrix.run(ready, root / "conformance" / "results", record=args.record, at_once=args.at_once)
+    return matrix.run(
+        ready, root / "conformance" / "results", record=args.record, at_once=args.at_once, parts=max(args.split, 1)
+    )
 
 
 def _version(kernel: Kernel) -> str:
