@@ -29,7 +29,7 @@ def initramfs(kernel: Kernel, prepared: Prepared, module: Path) -> Path:
     """The file with everything that the guest has, made if it is not there.  Raises Unprepared."""
     compiler = tools.compiler(kernel.architecture)
     files = {
-        "/init": File(_init(compiler).read_bytes(), True),
+        "/init": File(compiled(INIT, compiler).read_bytes(), True),
         "/executor": File(_static(build.executor(compiler)).read_bytes(), True),
         f"/boot/config-{prepared.release}": File((prepared.directory / CONFIG).read_bytes()),
     }
@@ -48,17 +48,17 @@ def initramfs(kernel: Kernel, prepared: Prepared, module: Path) -> Path:
     return place
 
 
-def _init(compiler: build.Compiler | None) -> Path:
-    """The first program, compiled.  Raises Unprepared."""
-    digest = hashlib.sha256(INIT.read_bytes()).hexdigest()[:16]
-    place = places.made(places.lab()) / "-".join(["init", *([compiler.machine] if compiler else []), digest])
+def compiled(source: Path, compiler: build.Compiler | None) -> Path:
+    """The first program of a guest, compiled.  Raises Unprepared."""
+    digest = hashlib.sha256(source.read_bytes()).hexdigest()[:16]
+    place = places.made(places.lab()) / "-".join([source.stem, *([compiler.machine] if compiler else []), digest])
     if not place.exists():
         part = place.with_suffix(f".{os.getpid()}")
         program, environment = (compiler.program, compiler.environment) if compiler else ("cc", None)
-        command = [program, *build.FLAGS, "-static", "-o", str(part), str(INIT)]
+        command = [program, *build.FLAGS, "-static", "-o", str(part), str(source)]
         done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
         if done.returncode:
-            raise Unprepared(f"{INIT.name} cannot be compiled: {' '.join(done.stderr.split())[-300:]}")
+            raise Unprepared(f"{source.name} cannot be compiled: {' '.join(done.stderr.split())[-300:]}")
         part.replace(place)
     return place
 
@@ -92,7 +92,6 @@ def _user_mode(kernel: Kernel, image: Path, initramfs: Path) -> list[str]:
 
 def _emulated(kernel: Kernel, image: Path, initramfs: Path, accel: str) -> list[str]:
     """A q35 of QEMU."""
-    program, root = _emulator()
     words = ["console=ttyS0", *KERNEL_WORDS]
     words += ["MAPSPEC_PORT=/dev/vport0p1", "MAPSPEC_DISK=/dev/vda", "MAPSPEC_SWAP=/dev/vdb"]
     words += kernel.command_line.split()
@@ -105,6 +104,12 @@ def _emulated(kernel: Kernel, image: Path, initramfs: Path, accel: str) -> list[
     for path in (disks.disk(), disks.swap()):
         options += ["-drive", f"file={path},format=raw,if=virtio,snapshot=on"]
     options += ["-object", f"memory-backend-ram,id=bar,size={BAR_MIB}M,share=on", "-device", "ivshmem-plain,memdev=bar"]
+    return emulator(options)
+
+
+def emulator(options: list[str]) -> list[str]:
+    """The command that runs QEMU, unpacked or installed, with options.  Raises Unprepared."""
+    program, root = _emulator()
     if root is None:
         return [program, *options]
     for directory in ("usr/share/qemu", "usr/share/seabios"):
