@@ -33,7 +33,8 @@ WITH_TYPES = "KCFLAGS=-g -fno-eliminate-unused-debug-types"
 def build(kernel: Kernel, prepared: Prepared, work: Work) -> Path:
     """The compiled module.  Raises Unprepared, Failed."""
     files = sorted(path for path in SOURCE.iterdir() if path.suffix in (".c", ".h") or path.name == "Kbuild")
-    digest = hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()[:16]
+    how = " ".join((*OVERRIDES, WITH_TYPES)).encode()
+    digest = hashlib.sha256(b"".join(path.read_bytes() for path in files) + how).hexdigest()[:16]
     place = prepared.directory / "module" / digest
     with places.locked(prepared.directory):
         if not (place / NAME).exists():

@@ -17,8 +17,8 @@ SOURCES = [
     for name in ("executor.h", "executor.c", "process.c", "interfaces.c", "observe.c", "control.c")
 ]
 COMPILERS = ("cc", "gcc", "clang", "tcc")
-FLAGS = ("-std=gnu11", "-O2", "-Wall", "-D_FILE_OFFSET_BITS=64", "-D_TIME_BITS=64")
-"""The latter two for 32-bit, where offsets in /proc/kpageflags exceed 31 bits, and kernels may have no other time."""
+FLAGS = ("-std=gnu11", "-O2", "-Wall", "-D_FILE_OFFSET_BITS=64")
+"""The last one for 32-bit, where addresses in /proc/PID/mem exceed 31 bits."""
 
 
 class Compiler(NamedTuple):

@@ -39,7 +39,6 @@
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "executor.h"
@@ -676,13 +675,10 @@ static void do_drain_all(struct words *w, struct reply *out)
 	do_drain(w, out);
 }
 
-/* sleep MILLISECONDS */
+/* sleep MILLISECONDS: by poll(2), because the C library of 32-bit may have a nanosleep(2) that the kernel has not */
 static void do_sleep(struct words *w, struct reply *out)
 {
-	uint64_t milliseconds = number(w);
-	struct timespec t = { (time_t)(milliseconds / 1000), (long)(milliseconds % 1000) * 1000000 };
-
-	settle(out, nanosleep(&t, NULL));
+	settle(out, poll(NULL, 0, (int)number(w)));
 }
 
 /* about: page size in bytes, word size in bits and user, one per line */
@@ -830,6 +826,21 @@ static void stay_on_this_cpu(void)
 	sched_setaffinity(0, sizeof(set), &set);
 }
 
+/* The C library of x86-32 calls the kernel through the vDSO, which scenarios move away.  Where it does so it finds by a
+ * word of the thread's own (glibc: tcbhead_t.sysinfo): let it find this instead. */
+#if defined(__i386__) && defined(__GLIBC__)
+__asm__(".text\nenter_kernel:\tint $0x80\n\tret\n");
+
+static void call_kernel_directly(void)
+{
+	__asm__ volatile("movl $enter_kernel, %%gs:0x10" ::: "memory");
+}
+#else
+static void call_kernel_directly(void)
+{
+}
+#endif
+
 /* Memory of the hub alone.  What a large answer has touched stays: a process should not have to copy its entries. */
 static void *not_inherited(size_t size)
 {
@@ -863,6 +874,7 @@ int main(int argc, char **argv)
 	page_size = (size_t)sysconf(_SC_PAGESIZE);
 	if (getrandom(&salt, sizeof(salt), 0) != sizeof(salt))
 		salt = (uint64_t)getpid();
+	call_kernel_directly();
 	output = not_inherited(OUTPUT_MAX);
 	hub_reply = not_inherited(sizeof(*hub_reply));
 	stay_on_this_cpu();

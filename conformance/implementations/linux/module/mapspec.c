@@ -608,7 +608,9 @@ static bool exists_here(u64 function)
 	case MAPSPEC_FAULT_INSERT_MIXED_MKWRITE:
 		return !SINCE(6, 12); /* later kernels do not export it */
 	case MAPSPEC_FAULT_INSERT_PFN_PMD:
-		return IS_ENABLED(CONFIG_TRANSPARENT_HUGEPAGE);
+		/* x86-32 has the function, but no pmd_special(): GUP and zap would look for a struct page */
+		return IS_ENABLED(CONFIG_TRANSPARENT_HUGEPAGE) &&
+		       (!SINCE(6, 12) || IS_ENABLED(CONFIG_ARCH_SUPPORTS_PMD_PFNMAP));
 	case MAPSPEC_FAULT_INSERT_FOLIO_PMD:
 		return SINCE(6, 18) && IS_ENABLED(CONFIG_TRANSPARENT_HUGEPAGE);
 	default:
