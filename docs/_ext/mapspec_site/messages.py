@@ -22,6 +22,7 @@ EXAMPLES: dict[str, Any] = {
     "first": 0, "count": 2, "pages": 16, "value": "new", "order": 4, "advice": "dontneed", "protection": "read",
     "filesystem": "memfd", "seq": 7, "profile": "linux-7.3", "device": "dev", "memory": "pages",
     "function": "vm_insert_page", "interface": "packet_ring", "mode": "missing", "frame": "1a2b3",
+    "number": 1000, "hold": "driver",
 }  # fmt: skip
 """A value for each field that an example line shows."""
 VALUES: dict[str, Any] = {
