@@ -164,7 +164,7 @@ def map_pmd(k: Kernel, mm: Mm, vma: Vma, vpn: Vpn, folio: Folio, *, write: bool)
     # rule: large_folios.file-pmd
     if folio.order != k.profile.pmd_order or not mm.pmd_none(vpn) or not vma.suits(vpn, folio.order):
         return False
-    if vma.flags & NOHUGEPAGE and k.profile["files.pmd-despite-nohugepage"] == "no":
+    if (vma.flags & NOHUGEPAGE or mm.thp_disabled) and k.profile["files.pmd-despite-nohugepage"] == "no":
         return False
     start = align_down(vpn, folio.pages)
     # count
