@@ -243,7 +243,8 @@ def _populate(k: Kernel, mm: Mm, first: Vpn, end: Vpn, *, write: bool) -> None:
             gup.get_pages(k, mm, vpn, vpn + 1, write=write)
         except Errno as error:
             if error.args[0] != "EEXIST":
-                raise Errno("ENOMEM") from None
+                # __mlock_posix_error_return
+                raise Errno("EAGAIN" if error.args[0] == "ENOMEM" else "ENOMEM") from None
 
 
 def copy_from_user(k: Kernel, mm: Mm, first: Vpn, end: Vpn) -> list[str]:

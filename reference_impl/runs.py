@@ -71,6 +71,11 @@ class Runs(Generic[V]):
         low, high = bisect_right(ends, first), bisect_left(firsts, end)
         if low >= high or first >= end:
             return []
+        if high - low == 1:
+            start, stop, value = firsts[low], ends[low], values[low]
+            if start < first:
+                value, start = self.at(value, first - start), first
+            return [Run(start, min(stop, end), value)]
         found = [Run(firsts[i], ends[i], values[i]) for i in range(low, high)]
         start, stop, value = found[0]
         if start < first:

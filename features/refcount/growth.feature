@@ -39,25 +39,38 @@ Feature: What one more mapping costs
       And A unmaps every page of v3
       Then the folio of page 0 of A's v1 has 1536 references
 
+    @refcount.per-mapping.nohugepage @since:6.12
+    Scenario: After MADV_NOHUGEPAGE a mapping that is aligned has 512 PTEs too
+      Given file f has an order-9 folio on memfd
+      And A maps file f shared
+      And A calls MADV_NOHUGEPAGE on every page
+      When A reads every page
+      Then A has a PTE for every page
+      And the folio of page 0 of A has 1024 references
+
   @refcount.fault-around
-  Rule: One read fault on a file's folio of 512 pages that PTEs map MUST add at least a reference for the page itself, and MADV_POPULATE_READ one for each page
+  Rule: A load of a page of shmem that PTEs map MUST add a reference for each page that it maps: up to 6.12 those of the aligned 16 around it, since 6.18 all of the folio if one page table has room for it
 
     @refcount.fault-around.window @until:6.12
-    Scenario: Up to 6.12 one load maps the 16 pages around it
-      Given file f has an order-9 folio on memfd
-      And A maps file f shared, 1 page off its alignment, as off
-      When A reads page 0 of off
-      Then the folio of page 0 of A's off has between 513 and 528 references
-
-    @refcount.fault-around.whole @since:6.18
-    Scenario: Since 6.18 one load maps as much of the folio as one page table has room for
+    Scenario: Up to 6.12 one load maps 16 pages
       Given file f has an order-9 folio on memfd
       And A maps file f shared, 16 pages off its alignment, as off
       When A reads page 0 of off
-      Then the folio of page 0 of A's off has between 513 and 1024 references
+      Then A's off has a PTE for pages 0 to 15
+      And A's off has nothing for pages 16 to 511
+      And the folio of page 0 of A's off has 528 references
+
+    @refcount.fault-around.whole @since:6.18
+    Scenario: Since 6.18 one load maps all 512 pages
+      Given file f has an order-9 folio on memfd
+      And A maps file f shared
+      And A calls MADV_NOHUGEPAGE on every page
+      When A reads page 7
+      Then A has a PTE for every page
+      And the folio of page 0 of A has 1024 references
 
     @refcount.fault-around.populate
-    Scenario: MADV_POPULATE_READ maps all 512 pages
+    Scenario: MADV_POPULATE_READ maps all 512 pages, wherever they are mapped
       Given file f has an order-9 folio on memfd
       And A maps file f shared, 1 page off its alignment, as off
       When A calls MADV_POPULATE_READ on every page of off

@@ -77,6 +77,25 @@ Feature: The limit of the reference count
       When A tries MADV_POPULATE_READ on page 0
       Then it fails with ENOMEM
 
+    @refcount.limit-gup.populate-file
+    Scenario: MADV_POPULATE_READ of a file's page maps it, fails with ENOMEM all the same, and a load succeeds
+      Given file f has 1 page on memfd
+      And A maps file f shared
+      And A reads page 0
+      And a driver takes 2147483646 references to page 0 of A
+      And B maps file f shared
+      When B tries MADV_POPULATE_READ on page 0
+      Then it fails with ENOMEM
+      And B has a PTE for page 0
+      And B reads "old" in page 0
+
+    @refcount.limit-gup.mlock
+    Scenario: mlock fails with EAGAIN
+      Given A has a base page
+      And a driver takes 2147483647 references to page 0 of A
+      When A tries to lock page 0
+      Then it fails with EAGAIN
+
     @refcount.limit-gup.other-pages
     Scenario: Other pages of the same process are not concerned
       Given A has 2 pages of private anonymous memory

@@ -106,7 +106,7 @@ class Entry(NamedTuple):
 class References(NamedTuple):
     """Of one folio: its reference count, and what mappings and caches hold."""
 
-    count: int
+    there: int
     expected: int
 
 

@@ -669,7 +669,7 @@ class Linux:
     def _refcount(self, request: p.Refcount) -> list[int]:
         self._drain_all()
         if "folio-mapcount" in self.here.missing:  # struct page cannot be read, so the module does it
-            return [folio.count for folio in self._references(request)]
+            return [folio.there for folio in self._references(request)]
         return [counters.refcount for counters in self._folio_counters(request)]
 
     def _expected_refcount(self, request: p.ExpectedRefcount) -> list[int]:
