@@ -162,9 +162,11 @@ def map_pmd(k: Kernel, mm: Mm, vma: Vma, vpn: Vpn, folio: Folio, *, write: bool)
     """do_set_pmd: only where nothing is mapped, for a folio of exactly that size, in step with the VMA."""
     # check
     # rule: large_folios.file-pmd
-    if folio.order != k.profile.pmd_order or not mm.pmd_none(vpn) or not vma.suits(vpn, folio.order):
+    if folio.order != k.profile.pmd_order:
         return False
     if (vma.flags & NOHUGEPAGE or mm.thp_disabled) and k.profile["files.pmd-despite-nohugepage"] == "no":
+        return False
+    if not mm.pmd_none(vpn) or not vma.suits(vpn, folio.order):
         return False
     start = align_down(vpn, folio.pages)
     # count

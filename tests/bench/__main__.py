@@ -12,11 +12,12 @@ import time
 from pathlib import Path
 
 from tests.bench.engine import engine
+from tests.bench.limit import limit
 from tests.bench.measure import Table
 from tests.bench.site import site
 from tests.bench.speed import speed
 
-PARTS = ("engine", "model", "kernel", "site")
+PARTS = ("engine", "model", "kernel", "limit", "site")
 
 
 def main() -> None:
@@ -41,6 +42,8 @@ def main() -> None:
         show(engine(args.rounds))
     if implementations := [part for part in ("model", "kernel") if part in parts]:
         show(speed(args.rounds, implementations))
+    if "limit" in parts:
+        show(limit())
     if "site" in parts:
         show(site(args.rounds))
     print(f"load at the end: {_load()}; measured in {time.perf_counter() - started:.0f} s")
@@ -64,10 +67,11 @@ def _parser() -> argparse.ArgumentParser:
         "  engine  read, match and run the suite in mapspec, behave and pytest-bdd\n"
         "  model   scenarios a second on the reference model\n"
         "  kernel  scenarios a second on the running kernel, if it may\n"
+        "  limit   2^22 VMAs of 512 PTEs on the model: the reference count past 2^31\n"
         "  site    build the site from nothing, and after one touched feature, in a copy of the tree\n\n"
         "example: python -m tests.bench engine model --json build/bench.json",
     )
-    made.add_argument("parts", nargs="*", metavar="PART", help="engine, model, kernel, site (default: all)")
+    made.add_argument("parts", nargs="*", metavar="PART", help="engine, model, kernel, limit, site (default: all)")
     made.add_argument("--rounds", type=int, default=5, metavar="N", help="at most N rounds (default 5)")
     made.add_argument("--json", type=Path, metavar="FILE", help="write every value")
     return made

@@ -45,7 +45,8 @@ class Climb(Recorded):
 def _svg(data: dict[str, Any]) -> str:
     half = 1 << (data["bits"] - 1)
     per_vma = data["after"] + 2 * half - data["before"]
-    crossed, wrapped = data["crossed_at"], 2 * half // per_vma
+    crossed = data["crossed_at"]
+    wrapped = crossed + -data["after"] // per_vma
 
     def x_of(vmas: float) -> float:
         return LEFT + vmas / wrapped * (WIDTH - LEFT - RIGHT)
@@ -143,8 +144,9 @@ class RunRole(SphinxRole):
 
 def copy(srcdir: Path, outdir: Path) -> None:
     """The file that the page links to."""
-    (outdir / FOLDER).mkdir(exist_ok=True)
-    (outdir / FOLDER / NAME).write_bytes((srcdir / FOLDER / NAME).read_bytes())
+    if (srcdir / FOLDER / NAME).exists():
+        (outdir / FOLDER).mkdir(exist_ok=True)
+        (outdir / FOLDER / NAME).write_bytes((srcdir / FOLDER / NAME).read_bytes())
 
 
 DIRECTIVES = {
