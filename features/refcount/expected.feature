@@ -58,6 +58,12 @@ Feature: How many references are expected, and what one more stops
       Then the folio of page 0 of A is expected to have 1026 references
       And the folio of page 0 of A has as many references as expected
 
+    @refcount.expected.hugetlb-file @since:6.12
+    Scenario: A hugetlb folio of a file has as many references as expected
+      Given A maps a hugetlb memfd shared and reads it
+      Then the folio of page 0 of A is expected to have 513 references
+      And the folio of page 0 of A has as many references as expected
+
     @refcount.expected.double-map
     Scenario: A PMD and 512 PTEs are expected to hold 513 references
       Given A has an order-9 folio mapped by a PMD
