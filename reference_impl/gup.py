@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from . import fault
+from . import fault, refcount
 from .folio import GUP_PIN_COUNTING_BIAS, Folio, Place
 from .kernel import Buffer, Kernel
 from .mm import UNCOUNTED, Leaf, Mm
@@ -31,11 +31,13 @@ def get_pages(
 ) -> list[Place]:
     """get_user_pages: fault in what is needed and say which pages these are.  Takes no reference itself.
 
+    Fewer pages than asked for: the next one may have no more references.  If that is the first, it is ENOMEM.
     fast: get_user_pages_fast, which asks the page table first, and the VMA only if that does not help.
     """
     if pin:
         mm.has_pinned = True
     found: list[Place] = []
+    taken: dict[Folio, int] = {}
     for vpn in range(first, end):
         vma = mm.find(vpn)
         if vma is None:
@@ -43,10 +45,19 @@ def get_pages(
         entry = mm.table.get(vpn)
         # rule: pfnmap.gup-fast
         if fast and isinstance(entry, Leaf) and _fast(k, vma, entry, pin=pin, write=write, longterm=longterm):
-            found.append(Place(entry.folio, entry.page))
-            continue
-        check_vma_flags(k, vma, write=write, force=force, longterm=longterm)
-        found.append(_follow(k, mm, vma, vpn, pin=pin, write=write, longterm=longterm, force=force))
+            place = Place(entry.folio, entry.page)
+        else:
+            check_vma_flags(k, vma, write=write, force=force, longterm=longterm)
+            place = _follow(k, mm, vma, vpn, pin=pin, write=write, longterm=longterm, force=force)
+        folio = place.folio
+        already = taken.get(folio, 0)
+        # rule: refcount.limit-gup
+        if not refcount.try_get(k, folio, already):
+            if found:
+                return found
+            raise Errno("ENOMEM")
+        taken[folio] = already + (GUP_PIN_COUNTING_BIAS if pin and not folio.large else 1)
+        found.append(place)
     return found
 
 
@@ -144,6 +155,8 @@ def vmsplice(k: Kernel, mm: Mm, first: Vpn, end: Vpn, pipe: str) -> None:
     if pipe in k.pipes:
         raise BadRequest(f"There is a pipe {pipe} already.")
     places = get_pages(k, mm, first, end, fast=True)
+    if len(places) < end - first:
+        raise Errno("ENOMEM")  # of the second call, for the rest
     # count: nothing; a reference is not a mapping.
     # map: nothing.
     # account
@@ -161,6 +174,41 @@ def close_pipe(k: Kernel, pipe: str) -> list[str]:
     for folio, _ in places:
         k.put(folio)
     return values
+
+
+def tee(k: Kernel, pipe: str, to: str) -> int:
+    """link_pipe: a second pipe has the same pages, and a reference of its own to each.  How many it got."""
+    # check
+    if pipe not in k.pipes:
+        raise BadRequest(f"There is no pipe {pipe}.")
+    if to in k.pipes:
+        raise BadRequest(f"There is a pipe {to} already.")
+    places: list[Place] = []
+    for place in k.pipes[pipe]:
+        # rule: refcount.limit-tee
+        if not refcount.try_get(k, place.folio):
+            break
+        # count: nothing; a reference is not a mapping.
+        # map: nothing.
+        # account
+        # rule: refcount.tee
+        k.get(place.folio)
+        places.append(place)
+    if not places:
+        raise Errno("EFAULT")
+    k.pipes[to] = places
+    return len(places)
+
+
+def fuse_splice(k: Kernel, pipe: str) -> None:
+    """fuse_dev_splice_write: half a page for FUSE, half for the pipe, a reference for each.  Then both are done."""
+    if pipe not in k.pipes:
+        raise BadRequest(f"There is no pipe {pipe}.")
+    # rule: refcount.limit-fuse
+    refused = not refcount.try_get(k, k.pipes[pipe][0].folio)
+    close_pipe(k, pipe)
+    if refused:
+        raise Errno("EINVAL")
 
 
 # --- FOLL_PIN ---
@@ -196,6 +244,8 @@ def register_buffer(k: Kernel, mm: Mm, first: Vpn, end: Vpn, buffer: str) -> Non
     # rule: cow.pin-write
     fast = k.profile["io_uring.files"] == "allowed"  # 6.1 wants to see the VMAs.
     places = get_pages(k, mm, first, end, pin=True, write=True, longterm=True, fast=fast)
+    if len(places) < end - first:
+        raise Errno("EFAULT")  # io_pin_pages
     for vma in mm.over(first, end):
         of_disk = vma.file is not None and vma.file.filesystem == "disk"
         # rule: mixedmap.gup, driver_pages.interface-pin

@@ -12,7 +12,7 @@ from .mapcount import Change
 from .mm import Mm
 from .profile import Profile
 from .runs import Counts, Runs
-from .units import BadRequest, Errno, Order, PageCount, Pfn, align_up
+from .units import BadRequest, Bug, Errno, Order, PageCount, Pfn, align_up
 
 
 class Buffer(NamedTuple):
@@ -37,8 +37,8 @@ class Kernel:
         self.folios: dict[int, Folio] = {}
         self.next_folio = 1
         self.next_pfn = 0x1000
-        self.zero = Folio(0, Pfn(1), Order(0), "zero")
-        self.huge_zero = Folio(-1, Pfn(0x200), Order(profile.pmd_order), "huge-zero")
+        self.zero = Folio(0, Pfn(1), Order(0), "zero", profile.refcount_bits)
+        self.huge_zero = Folio(-1, Pfn(0x200), Order(profile.pmd_order), "huge-zero", profile.refcount_bits)
         self.mms: dict[str, Mm] = {}
         self.next_mm = 1
         self.files: dict[str, File] = {}
@@ -46,6 +46,7 @@ class Kernel:
         self.warnings = 0
         self.pipes: dict[str, list[Place]] = {}
         self.buffers: dict[str, Buffer] = {}
+        self.holds: dict[str, tuple[Folio, int]] = {}
         self.swap_counts = Counts()
         self.swap_contents: Runs[str] = Runs()
         self.swap_cache = Places()
@@ -82,19 +83,23 @@ class Kernel:
         return self.new_folio(Pfn(pfn), order, kind)
 
     def new_folio(self, pfn: Pfn, order: int, kind: Kind) -> Folio:
-        folio = Folio(self.next_folio, pfn, Order(order), kind)
+        folio = Folio(self.next_folio, pfn, Order(order), kind, self.profile.refcount_bits)
         self.folios[folio.number] = folio
         self.next_folio += 1
         return folio
 
     def get(self, folio: Folio, references: int = 1) -> None:
-        """folio_ref_add."""
+        """folio_ref_add: nothing is checked."""
+        # rule: refcount.limit-unchecked
         folio.refcount += references
 
     def put(self, folio: Folio, references: int = 1) -> None:
         """folio_put_refs: without references it is free, and every counter must be back where it started."""
+        # rule: refcount.limit-unmap
         folio.refcount -= references
         if folio.refcount > 0:
+            if not folio.ref_count:
+                raise Bug(f"{folio} is freed while {folio.refcount} references to it are held.")
             return
         if folio.refcount < 0 or self.counting.folio_mapcount(folio) or folio.pincount or folio.entire_mapcount:
             raise AssertionError(f"bad page: {folio} is freed with counters that are not 0")

@@ -106,7 +106,7 @@ def _folio(k: Kernel, folio: Folio) -> dict[str, Any]:
         "kind": folio.kind,
         "file": folio.file.name if folio.file else None,
         "index": folio.index,
-        "refcount": folio.refcount,
+        "refcount": folio.ref_count,
         "mapcount": 0 if special else k.counting.folio_mapcount(folio),
         "entire_mapcount": folio.entire_mapcount,
         "nr_pages_mapped": None if special else told(k.counting.nr_pages_mapped),

@@ -26,6 +26,7 @@ MODULES = (
     "cow",
     "fork",
     "large_folios",
+    "refcount",
     "statistics",
     "driver_pages",
     "pfnmap",

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 SOURCES = [
     Path(__file__).with_name(name)
-    for name in ("executor.h", "executor.c", "process.c", "interfaces.c", "observe.c", "control.c")
+    for name in ("executor.h", "executor.c", "process.c", "interfaces.c", "observe.c", "control.c", "pipes.c")
 ]
 COMPILERS = ("cc", "gcc", "clang", "tcc")
 FLAGS = ("-std=gnu11", "-O2", "-Wall", "-D_FILE_OFFSET_BITS=64")

@@ -128,6 +128,27 @@ struct mapspec_entries {
 	struct mapspec_entry entry[MAPSPEC_AT_ONCE]; /* out */
 };
 
+/* References to the folio that any process maps at an address, taken as folio_ref_add() takes them: nothing is checked.
+ * The open file holds them, once, and drops them when it is closed. */
+struct mapspec_hold {
+	__u64 pid;
+	__u64 address;
+	__u64 references; /* up to 2^31 - 1 */
+};
+
+/* The folios that any process maps: all 0 where there is no entry, or no struct page. */
+struct mapspec_folio {
+	__s64 references; /* folio_ref_count() */
+	__s64 expected;   /* folio_expected_ref_count() */
+};
+
+struct mapspec_folios {
+	__u64 pid;
+	__u64 address;
+	__u64 count;     /* up to MAPSPEC_AT_ONCE */
+	struct mapspec_folio folio[MAPSPEC_AT_ONCE]; /* out */
+};
+
 #define MAPSPEC_IOC_ALLOCATE	_IOW('m', 1, struct mapspec_allocate)
 #define MAPSPEC_IOC_HANDLER	_IOW('m', 2, struct mapspec_handler)
 #define MAPSPEC_IOC_CALL	_IOWR('m', 3, struct mapspec_call)
@@ -138,5 +159,7 @@ struct mapspec_entries {
 #define MAPSPEC_IOC_READ	_IOWR('m', 8, struct mapspec_words)
 #define MAPSPEC_IOC_PAGES	_IOWR('m', 9, struct mapspec_pages)
 #define MAPSPEC_IOC_ENTRIES	_IOWR('m', 10, struct mapspec_entries)
+#define MAPSPEC_IOC_HOLD	_IOW('m', 20, struct mapspec_hold)
+#define MAPSPEC_IOC_FOLIOS	_IOWR('m', 21, struct mapspec_folios)
 
 #endif
