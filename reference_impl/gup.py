@@ -1,15 +1,18 @@
 # SPDX-License-Identifier: MIT
-"""Chapters refcount and pins, as far as they are here: references by FOLL_GET and FOLL_PIN, and who takes them.
+"""get_user_pages: which pages it finds, what it counts for them, and the system calls that use it.
 
-Source: mm/gup.c (check_vma_flags, follow_page_pte, faultin_page, try_grab_folio, writable_file_mapping_allowed),
-mm/internal.h (gup_must_unshare), fs/splice.c, io_uring/rsrc.c, mm/process_vm_access.c, fs/proc/base.c.
+What a driver does with it, and direct I/O, is in pins.py.
+
+Source: mm/gup.c (check_vma_flags, follow_page_pte, faultin_page, try_grab_folio, writable_file_mapping_allowed,
+__gup_longterm_locked), mm/internal.h (gup_must_unshare), fs/splice.c, io_uring/rsrc.c, mm/process_vm_access.c,
+fs/proc/base.c.
 """
 
 from __future__ import annotations
 
 from itertools import pairwise
 
-from . import fault
+from . import fault, migrate
 from .folio import GUP_PIN_COUNTING_BIAS, Folio, Place
 from .kernel import Buffer, Kernel
 from .mm import UNCOUNTED, Leaf, Mm
@@ -31,23 +34,51 @@ def get_pages(
 ) -> list[Place]:
     """get_user_pages: fault in what is needed and say which pages these are.  Takes no reference itself.
 
+    It stops before the first page that cannot be had; raises Errno if that is `first`.
     fast: get_user_pages_fast, which asks the page table first, and the VMA only if that does not help.
     """
     if pin:
+        # rule: pins.has-pinned
         mm.has_pinned = True
+    while True:
+        found: list[Place] = []
+        for vpn in range(first, end):
+            try:
+                found.append(
+                    _page(k, mm, vpn, pin=pin, write=write, longterm=longterm, force=force, fast=fast)
+                )
+            except Errno:
+                # rule: pins.partial
+                if not found:
+                    raise
+                break
+        # rule: pins.movable
+        if not longterm or not migrate.out_of_movable(k, found):
+            return found
+
+
+def get_all_pages(k: Kernel, mm: Mm, first: Vpn, end: Vpn, *, write: bool = False, fast: bool = False) -> list[Place]:
+    """As a caller does that goes on where it stopped, until all pages are there or an error is its own."""
     found: list[Place] = []
-    for vpn in range(first, end):
-        vma = mm.find(vpn)
-        if vma is None:
-            raise Errno("EFAULT")
-        entry = mm.table.get(vpn)
-        # rule: pfnmap.gup-fast
-        if fast and isinstance(entry, Leaf) and _fast(k, vma, entry, pin=pin, write=write, longterm=longterm):
-            found.append(Place(entry.folio, entry.page))
-            continue
-        check_vma_flags(k, vma, write=write, force=force, longterm=longterm)
-        found.append(_follow(k, mm, vma, vpn, pin=pin, write=write, longterm=longterm, force=force))
+    while first + len(found) < end:
+        found += get_pages(k, mm, first + len(found), end, write=write, fast=fast)
     return found
+
+
+def _page(
+    k: Kernel, mm: Mm, vpn: Vpn, *, pin: bool, write: bool, longterm: bool, force: bool, fast: bool
+) -> Place:
+    """One page, the fast way or the slow one."""
+    vma = mm.find(vpn)
+    if vma is None:
+        # rule: pins.refused
+        raise Errno("EFAULT")
+    entry = mm.table.get(vpn)
+    # rule: pfnmap.gup-fast
+    if fast and isinstance(entry, Leaf) and _fast(k, vma, entry, pin=pin, write=write, longterm=longterm):
+        return Place(entry.folio, entry.page)
+    check_vma_flags(k, vma, write=write, force=force, pin=pin, longterm=longterm)
+    return _follow(k, mm, vma, vpn, pin=pin, write=write, longterm=longterm, force=force)
 
 
 def _fast(k: Kernel, vma: Vma, entry: Leaf, *, pin: bool, write: bool, longterm: bool) -> bool:
@@ -68,15 +99,16 @@ def _fast(k: Kernel, vma: Vma, entry: Leaf, *, pin: bool, write: bool, longterm:
     return not (pin and longterm and write)
 
 
-def check_vma_flags(k: Kernel, vma: Vma, *, write: bool, force: bool, longterm: bool) -> None:
+def check_vma_flags(k: Kernel, vma: Vma, *, write: bool, force: bool, pin: bool, longterm: bool) -> None:
     """Whether this kind of access is allowed in the VMA at all."""
     # rule: pfnmap.gup, pfnmap.gup-slow, pfnmap.private-hidden, driver_pages.interface-gup
     if vma.flags & (IO | PFNMAP) or (vma.driver is not None and vma.driver.no_gup):
         raise Errno("EFAULT")
     if write:
-        # rule: driver_pages.interface-pin
-        if vma.wants_writenotify and longterm and k.profile["gup.longterm-write-file"] == "refused":
+        # rule: pins.longterm-file, driver_pages.interface-pin
+        if vma.wants_writenotify and pin and longterm and k.profile["gup.longterm-write-file"] == "refused":
             raise Errno("EFAULT")
+        # rule: pins.refused, cow.force
         if not vma.may_write:
             if not force or not vma.cow:
                 raise Errno("EFAULT")
@@ -124,7 +156,7 @@ def _must_unshare(k: Kernel, vma: Vma, entry: Leaf, pin: bool, write: bool, long
     if not pin or write:
         return False
     folio = entry.folio
-    # rule: cow.pin-others
+    # rule: cow.pin-others, pins.longterm-private
     if not folio.anon:
         return longterm and vma.cow and k.profile["gup.unshare-file-pages"] == "yes"
     # rule: cow.pin-unshares
@@ -135,6 +167,39 @@ def read_places(places: list[Place]) -> list[str]:
     return ["" if folio.kind in ("zero", "huge-zero") else folio.value(page) for folio, page in places]
 
 
+# --- counting ---
+
+
+def grab(k: Kernel, folio: Folio, pages: int = 1, *, pin: bool) -> None:
+    """try_grab_folio: take `pages` references, or pins.  Large folios count pins exactly, small ones by references."""
+    # rule: pins.get, pins.zero-page
+    if not pin:
+        k.get(folio, pages)
+    elif folio.kind == "zero":
+        return
+    # rule: pins.pin-large, pins.huge-zero
+    elif folio.large:
+        folio.pincount += pages
+        k.get(folio, pages)
+    # rule: pins.pin-small
+    else:
+        k.get(folio, pages * GUP_PIN_COUNTING_BIAS)
+
+
+def release(k: Kernel, folio: Folio, pages: int = 1, *, pin: bool) -> None:
+    """gup_put_folio: what `grab` took, and no more."""
+    # rule: pins.unpin
+    if not pin:
+        k.put(folio, pages)
+    elif folio.kind == "zero":
+        return
+    elif folio.large:
+        folio.pincount -= pages
+        k.put(folio, pages)
+    else:
+        k.put(folio, pages * GUP_PIN_COUNTING_BIAS)
+
+
 # --- FOLL_GET: vmsplice ---
 
 
@@ -143,12 +208,12 @@ def vmsplice(k: Kernel, mm: Mm, first: Vpn, end: Vpn, pipe: str) -> None:
     # check
     if pipe in k.pipes:
         raise BadRequest(f"There is a pipe {pipe} already.")
-    places = get_pages(k, mm, first, end, fast=True)
+    places = get_all_pages(k, mm, first, end, fast=True)
     # count: nothing; a reference is not a mapping.
     # map: nothing.
     # account
     for folio, _ in places:
-        k.get(folio)
+        grab(k, folio, pin=False)
     k.pipes[pipe] = places
 
 
@@ -159,33 +224,11 @@ def close_pipe(k: Kernel, pipe: str) -> list[str]:
     places = k.pipes.pop(pipe)
     values = read_places(places)
     for folio, _ in places:
-        k.put(folio)
+        release(k, folio, pin=False)
     return values
 
 
 # --- FOLL_PIN ---
-
-
-def pin_folio(k: Kernel, folio: Folio, pins: int) -> None:
-    """try_grab_folio: large folios count pins exactly, small ones in units of 1024; zero pages not at all."""
-    if folio.kind in ("zero", "huge-zero"):
-        return
-    if folio.large:
-        folio.pincount += pins
-        k.get(folio, pins)
-    else:
-        k.get(folio, pins * GUP_PIN_COUNTING_BIAS)
-
-
-def unpin_folio(k: Kernel, folio: Folio, pins: int) -> None:
-    """gup_put_folio."""
-    if folio.kind in ("zero", "huge-zero"):
-        return
-    if folio.large:
-        folio.pincount -= pins
-        k.put(folio, pins)
-    else:
-        k.put(folio, pins * GUP_PIN_COUNTING_BIAS)
 
 
 def register_buffer(k: Kernel, mm: Mm, first: Vpn, end: Vpn, buffer: str) -> None:
@@ -196,6 +239,8 @@ def register_buffer(k: Kernel, mm: Mm, first: Vpn, end: Vpn, buffer: str) -> Non
     # rule: cow.pin-write
     fast = k.profile["io_uring.files"] == "allowed"  # 6.1 wants to see the VMAs.
     places = get_pages(k, mm, first, end, pin=True, write=True, longterm=True, fast=fast)
+    if len(places) < end - first:
+        raise Errno("EFAULT")
     for vma in mm.over(first, end):
         of_disk = vma.file is not None and vma.file.filesystem == "disk"
         # rule: mixedmap.gup, driver_pages.interface-pin
@@ -206,7 +251,7 @@ def register_buffer(k: Kernel, mm: Mm, first: Vpn, end: Vpn, buffer: str) -> Non
     # account
     pins = _pins(k, places)
     for folio, number in pins:
-        pin_folio(k, folio, number)
+        grab(k, folio, number, pin=True)
     k.buffers[buffer] = Buffer(places, pins)
 
 
@@ -248,15 +293,18 @@ def unregister_buffer(k: Kernel, buffer: str) -> None:
     if buffer not in k.buffers:
         raise BadRequest(f"There is no buffer {buffer}.")
     for folio, number in k.buffers.pop(buffer).pins:
-        unpin_folio(k, folio, number)
+        release(k, folio, number, pin=True)
 
 
 def process_vm_readv(k: Kernel, mm: Mm, first: Vpn, end: Vpn) -> list[str]:
     """A short FOLL_PIN for reading: shared pages are unshared first, then pins come and go."""
     try:
-        return read_places(get_pages(k, mm, first, end, pin=True))
+        places = get_pages(k, mm, first, end, pin=True)
     except Errno:
         raise Errno("EFAULT") from None
+    if len(places) < end - first:
+        raise Errno("EFAULT")
+    return read_places(places)
 
 
 def read_proc_mem(k: Kernel, mm: Mm, first: Vpn, end: Vpn) -> list[str]:
@@ -277,6 +325,9 @@ def write_proc_mem(k: Kernel, mm: Mm, first: Vpn, end: Vpn, value: str) -> None:
 
 def _mem_rw(k: Kernel, mm: Mm, first: Vpn, end: Vpn, *, write: bool) -> list[Place]:
     try:
-        return get_pages(k, mm, first, end, write=write, force=True)
+        places = get_pages(k, mm, first, end, write=write, force=True)
     except Errno:
         raise Errno("EIO") from None
+    if len(places) < end - first:
+        raise Errno("EIO")
+    return places

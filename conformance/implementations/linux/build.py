@@ -13,7 +13,7 @@ from pathlib import Path
 
 SOURCES = [
     Path(__file__).with_name(name)
-    for name in ("executor.h", "executor.c", "process.c", "interfaces.c", "observe.c", "control.c")
+    for name in ("executor.h", "executor.c", "process.c", "interfaces.c", "observe.c", "control.c", "pins.c")
 ]
 COMPILERS = ("cc", "gcc", "clang", "tcc")
 FLAGS = ("-std=gnu11", "-O2", "-Wall")

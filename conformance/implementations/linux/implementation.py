@@ -21,6 +21,7 @@ from conformance.implementations.linux.interfaces import Interfaces
 from conformance.implementations.linux.internals import Internals
 from conformance.implementations.linux.lookup import PAGES_AT_ONCE, Lookup
 from conformance.implementations.linux.machine import Lost, Machine, Refused, Result, word
+from conformance.implementations.linux.pins import Pins
 from conformance.implementations.linux.observe import Observer
 from conformance.implementations.linux.scenario import (
     Buffer,
@@ -141,6 +142,7 @@ class Linux:
             machine, self._names, self._here.page_size, version, self._order_at, ours=self._command is not None
         )
         self._devices = Devices(machine, self._names, self._here.page_size, self._interfaces)
+        self._pins = Pins(machine, self._names, self._here.page_size)
 
     def _take_settings(self) -> tuple[Settings | None, str]:
         """The settings of the machine if we may change them, else why not.  Raises Busy."""
@@ -195,6 +197,7 @@ class Linux:
         self._names.clear()
         self._internals.forget()
         self._devices.forget()
+        self._pins.forget()
 
     # --- names --------------------------------------------------------------------------------------------
 
@@ -556,6 +559,41 @@ class Linux:
         self._do(f"{process.slot:x} uring_unregister {ring:x}")
         del self._names.buffers[request.buffer]
 
+    def _get_pages(self, request: p.GetPages) -> int:
+        process, region, at, _ = self._range(request)
+        before = self._before_fault(region, request)
+        if before:
+            self._do(*before)
+        return self._pins.get(process, at, request)
+
+    def _put_pages(self, request: p.PutPages) -> None:
+        self._pins.put(request.hold)
+
+    def _read_held(self, request: p.ReadHeld) -> list[str]:
+        return _decode(self._pins.read(request.hold))
+
+    def _write_held(self, request: p.WriteHeld) -> None:
+        self._pins.write(request.hold, _token_word(request.value))
+
+    def _direct_write(self, request: p.DirectWrite) -> None:
+        self._direct(request, write=True)
+
+    def _direct_read(self, request: p.DirectRead) -> None:
+        self._direct(request, write=False)
+
+    def _direct(self, request: p.DirectWrite | p.DirectRead, *, write: bool) -> None:
+        process, region, at, length = self._range(request)
+        file = self._named(self._names.files, "file", request.file)
+        if request.at + request.count > file.pages:
+            raise Mistake(f"file {request.file} has {file.pages} pages")
+        before = self._before_fault(region, request)
+        offset = request.at * self.here.page_size
+        self._do(*before, f"{process.slot:x} direct {at:x} {length:x} {file.fd:x} {offset:x} {int(write):x}")
+
+    def _migrate(self, request: p.Migrate) -> list[str]:
+        process, _, at, _ = self._range(request)
+        return self._pins.migrate(process, at, request)
+
     # --- queries ------------------------------------------------------------------------------------------
 
     def _asked(self, request: p.PagesQuery) -> list[kernel.Page]:
@@ -621,6 +659,15 @@ class Linux:
     def _refcount(self, request: p.Refcount) -> list[int]:
         self._drain_all()
         return [counters.refcount for counters in self._folio_counters(request)]
+
+    def _pincount(self, request: p.Pincount) -> list[int]:
+        return [counters.pincount for counters in self._folio_counters(request)]
+
+    def _maybe_dma_pinned(self, request: p.MaybeDmaPinned) -> list[bool]:
+        pages = self._asked(request)
+        if self._devices.module:
+            return self._pins.maybe_pinned([page.frame for page in pages])
+        return self._internals.maybe_dma_pinned(pages, self._lookup.folios(pages))
 
     def _owner_slots(self, request: p.OwnerSlots) -> list[p.Owners]:
         names = {process.pid: name for name, process in self._names.processes.items()}
