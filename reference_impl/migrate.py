@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from . import sharing
+from . import large_folios, sharing
 from .folio import Folio, Place
 from .kernel import MOVABLE, Kernel
 from .mm import Leaf, Mm
@@ -52,10 +52,14 @@ def in_movable(folio: Folio) -> bool:
 
 def migrate(k: Kernel, folio: Folio, *, movable: bool) -> bool:
     """folio_migrate_mapping: whether the folio could be moved."""
+    # rule: large_folios.migrated-marked
+    if folio.partially_mapped and folio.large:
+        return _migrate_pieces(k, folio, movable=movable)
     # check: one reference too many and it fails, whatever kind of reference.
     # rule: pins.migration
     if folio.refcount != expected_references(k, folio):
         return False
+    # rule: large_folios.migrated
     mapped = mappings(k, folio)
     exclusive = folio.exclusive
     # count: all mappings go (migration entries have none), and come back to a folio that nobody maps.
@@ -65,10 +69,31 @@ def migrate(k: Kernel, folio: Folio, *, movable: bool) -> bool:
         _map(k, folio, mm, entry, end - first)
     # map: the entries are what they were, markers and all.
     folio.exclusive = exclusive
-    # account: another page frame, and a folio that is not queued for splitting.
+    # account: another page frame, and a folio that is not queued for splitting, but for one thing:
     folio.pfn = k.new_pfn(folio.order, movable=movable)
     folio.partially_mapped = False
+    if folio.anon and folio.order > 1 and not folio.hugetlb and any(entry.kind == "pte" for *_, entry in mapped):
+        _queue(k, folio)
     return True
+
+
+def _queue(k: Kernel, folio: Folio) -> None:
+    """The old folio is queued while its PTEs go one by one; since migrate_folio_move() hands that on, the new one is."""
+    k.counters["split_deferred"] += 1
+    if k.profile["large_folios.migrated"] == "marked":
+        folio.partially_mapped = True
+        k.counters["split_deferred"] += 1
+
+
+def _migrate_pieces(k: Kernel, folio: Folio, *, movable: bool) -> bool:
+    """migrate_pages_batch: a folio that is marked partially mapped is split first."""
+    first = folio.pfn
+    try:
+        large_folios.split_folio(k, folio, 0)
+    except Errno:
+        return False
+    pieces = [piece for piece in k.folios.values() if first <= piece.pfn < first + folio.pages]
+    return all([migrate(k, piece, movable=movable) for piece in pieces])
 
 
 def _unmap(k: Kernel, folio: Folio, mm: Mm, entry: Leaf, count: int) -> None:

@@ -197,7 +197,8 @@ Feature: What a long-term pin refuses, replaces and moves
       And A moves every page to the other node
       When A pins page 0 for reading, long-term, as hold h
       Then every page of A is other memory than before
-      And the folio of page 0 of A has 1 pin
+      And page 0 of A is taken for pinned
+      And A reads "old" in every page
 
       Examples:
         | page                             |

@@ -46,7 +46,7 @@ class Pins:
 
     def _hold(self, name: str) -> Hold:
         try:
-            return self._names.holds[name]
+            return self._names.held[name]
         except KeyError:
             raise Mistake(f"there is no hold {name}") from None
 
@@ -54,7 +54,7 @@ class Pins:
 
     def get(self, process: Process, at: int, request: p.GetPages) -> int:
         """How many pages the driver got.  `at`: the address of the first."""
-        if request.hold in self._names.holds:
+        if request.hold in self._names.held:
             raise Mistake(f"there is a hold {request.hold} already")
         if request.longterm and request.how != "pin":
             raise Mistake("FOLL_LONGTERM needs FOLL_PIN")
@@ -70,14 +70,14 @@ class Pins:
             self._machine.do(f"0 close {fd:x}")
             raise
         got = int(struct.unpack_from("=q", done.data, 4 * 8)[0])
-        self._names.holds[request.hold] = Hold(fd, got)
+        self._names.held[request.hold] = Hold(fd, got)
         return got
 
     def put(self, name: str) -> None:
         hold = self._hold(name)
         self._control(0, hold.fd, devices.PUT)
         self._machine.do(f"0 close {hold.fd:x}")
-        del self._names.holds[name]
+        del self._names.held[name]
 
     def read(self, name: str) -> bytes:
         """The first 8 bytes of each page."""

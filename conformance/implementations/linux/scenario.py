@@ -129,7 +129,7 @@ class Scenario:
         self.files: dict[str, File] = {}
         self.pipes: dict[str, Pipe] = {}
         self.buffers: dict[str, Buffer] = {}
-        self.holds: dict[str, Hold] = {}
+        self.held: dict[str, Hold] = {}
         self.devices: dict[str, Device] = {}
         self.objects: dict[tuple[str, str], Object] = {}
         """By the name and the kind of an interface."""
