@@ -8,9 +8,7 @@ Feature: What the holder of a page sees of it later
     Scenario Outline: A page that a child still maps: the pin for reading sees the next write
       Given A has <page>
       And A forks B
-      And A makes every page read-only
       And A pins every page for reading, long-term, as hold h
-      And A makes every page read-write
       When A writes "new" to every page
       Then the driver reads "new" through hold h
 
@@ -98,9 +96,7 @@ Feature: What the holder of a page sees of it later
     Scenario Outline: A page that a child still maps: the fast pin for reading sees the next write
       Given A has <page>
       And A forks B
-      And A makes every page read-only
       And A pins every page for reading, long-term, fast, as hold h
-      And A makes every page read-write
       When A writes "new" to every page
       Then the driver reads "new" through hold h
 
@@ -189,9 +185,7 @@ Feature: What the holder of a page sees of it later
       Given A has <page>
       And A forks B
       And B exits
-      And A makes every page read-only
       And A pins every page for reading, long-term, as hold h
-      And A makes every page read-write
       When A writes "new" to every page
       Then the driver reads "new" through hold h
 
@@ -280,9 +274,7 @@ Feature: What the holder of a page sees of it later
       Given A has <page>
       And A forks B
       And B exits
-      And A makes every page read-only
       And A pins every page for reading, long-term, fast, as hold h
-      And A makes every page read-write
       When A writes "new" to every page
       Then the driver reads "new" through hold h
 
@@ -370,8 +362,9 @@ Feature: What the holder of a page sees of it later
     Scenario Outline: A page that is exclusive and mapped read-only: the pin for reading sees the next write
       Given A has <page>
       And A makes every page read-only
-      And A pins every page for reading, long-term, as hold h
+      And A clears its soft-dirty bits
       And A makes every page read-write
+      And A pins every page for reading, long-term, as hold h
       When A writes "new" to every page
       Then the driver reads "new" through hold h
 
@@ -459,8 +452,9 @@ Feature: What the holder of a page sees of it later
     Scenario Outline: A page that is exclusive and mapped read-only: the fast pin for reading sees the next write
       Given A has <page>
       And A makes every page read-only
-      And A pins every page for reading, long-term, fast, as hold h
+      And A clears its soft-dirty bits
       And A makes every page read-write
+      And A pins every page for reading, long-term, fast, as hold h
       When A writes "new" to every page
       Then the driver reads "new" through hold h
 

@@ -71,7 +71,7 @@ Feature: What pins and references stop
     Scenario Outline: One page that is held keeps all of <page>
       Given A has <page>
       And A gets page 3 for reading as hold h
-      When A tries to move every page to the other node
+      When A tries to move page 0 to the other node
       Then move_pages says kept of each page
       And every page of A is where it was
 
