@@ -57,11 +57,12 @@ class Folio:
     double_map       PG_double_map; 6.1 only
     slots, maybe_shared   _mm_id and so on; since owner tracking, large folios only
     pincount         _pincount of a large folio, 32 bits signed
+    has_pincount     folio_has_pincount: there is room for one
     exclusive        PG_anon_exclusive, one bit per page, as the bits of a number
     """
 
     __slots__ = (
-        "contents", "dirty", "double_map", "entire_mapcount", "exclusive", "file", "hugetlb", "index", "kind",
+        "contents", "dirty", "double_map", "entire_mapcount", "exclusive", "file", "has_pincount", "hugetlb", "index", "kind",
         "large_mapcount", "mapcount", "maybe_shared", "nr_pages_mapped", "number", "order", "page_mapcounts",
         "pages", "partially_mapped", "pfn", "pincount", "refcount", "slots", "swap", "swapbacked",
     )  # fmt: skip
@@ -79,6 +80,7 @@ class Folio:
         self.swap: SwapSlot | None = None
         self.refcount = 1
         self.pincount = 0
+        self.has_pincount = order > 0
         self.mapcount = 0
         self.page_mapcounts = Counts()
         self.entire_mapcount = 0
@@ -107,8 +109,8 @@ class Folio:
 
     @property
     def maybe_dma_pinned(self) -> bool:
-        """folio_maybe_dma_pinned: exact for large folios; 1024 references of a small one look like a pin."""
-        if self.large:
+        """folio_maybe_dma_pinned: exact with a pincount; 1024 references of a small one look like a pin."""
+        if self.has_pincount:
             return self.pincount > 0
         return self.refcount >= GUP_PIN_COUNTING_BIAS
 

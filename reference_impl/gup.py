@@ -11,6 +11,7 @@ fs/proc/base.c.
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import NamedTuple
 
 from . import fault, migrate
 from .folio import GUP_PIN_COUNTING_BIAS, Folio, Place
@@ -20,54 +21,54 @@ from .units import BadRequest, Errno, Signal, Vpn
 from .vma import IO, PFNMAP, Vma
 
 
-def get_pages(
-    k: Kernel,
-    mm: Mm,
-    first: Vpn,
-    end: Vpn,
-    *,
-    pin: bool = False,
-    write: bool = False,
-    longterm: bool = False,
-    force: bool = False,
-    fast: bool = False,
-) -> list[Place]:
+class Foll(NamedTuple):
+    """The flags FOLL_*; without `pin` it is FOLL_GET.  fast: a function that ends in _fast, which asks the page table
+    first, and the VMA only if that does not help."""
+
+    pin: bool = False
+    write: bool = False
+    longterm: bool = False
+    force: bool = False
+    fast: bool = False
+
+
+GET = Foll()
+GET_FAST = Foll(fast=True)
+GET_WRITE = Foll(write=True)
+
+
+def get_pages(k: Kernel, mm: Mm, first: Vpn, end: Vpn, foll: Foll) -> list[Place]:
     """get_user_pages: fault in what is needed and say which pages these are.  Takes no reference itself.
 
     It stops before the first page that cannot be had; raises Errno if that is `first`.
-    fast: get_user_pages_fast, which asks the page table first, and the VMA only if that does not help.
     """
-    if pin:
+    if foll.pin:
         # rule: pins.has-pinned
         mm.has_pinned = True
     while True:
         found: list[Place] = []
         for vpn in range(first, end):
             try:
-                found.append(
-                    _page(k, mm, vpn, pin=pin, write=write, longterm=longterm, force=force, fast=fast)
-                )
+                found.append(_page(k, mm, vpn, foll))
             except Errno:
                 # rule: pins.partial
                 if not found:
                     raise
                 break
         # rule: pins.movable
-        if not longterm or not migrate.out_of_movable(k, found):
+        if not foll.longterm or not migrate.out_of_movable(k, found):
             return found
 
 
-def get_all_pages(k: Kernel, mm: Mm, first: Vpn, end: Vpn, *, write: bool = False, fast: bool = False) -> list[Place]:
+def get_all_pages(k: Kernel, mm: Mm, first: Vpn, end: Vpn, foll: Foll) -> list[Place]:
     """As a caller does that goes on where it stopped, until all pages are there or an error is its own."""
     found: list[Place] = []
     while first + len(found) < end:
-        found += get_pages(k, mm, first + len(found), end, write=write, fast=fast)
+        found += get_pages(k, mm, first + len(found), end, foll)
     return found
 
 
-def _page(
-    k: Kernel, mm: Mm, vpn: Vpn, *, pin: bool, write: bool, longterm: bool, force: bool, fast: bool
-) -> Place:
+def _page(k: Kernel, mm: Mm, vpn: Vpn, foll: Foll) -> Place:
     """One page, the fast way or the slow one."""
     vma = mm.find(vpn)
     if vma is None:
@@ -75,17 +76,17 @@ def _page(
         raise Errno("EFAULT")
     entry = mm.table.get(vpn)
     # rule: pfnmap.gup-fast
-    if fast and isinstance(entry, Leaf) and _fast(k, vma, entry, pin=pin, write=write, longterm=longterm):
+    if foll.fast and isinstance(entry, Leaf) and _fast(k, vma, entry, foll):
         return Place(entry.folio, entry.page)
-    check_vma_flags(k, vma, write=write, force=force, pin=pin, longterm=longterm)
-    return _follow(k, mm, vma, vpn, pin=pin, write=write, longterm=longterm, force=force)
+    check_vma_flags(k, vma, foll)
+    return _follow(k, mm, vma, vpn, foll)
 
 
-def _fast(k: Kernel, vma: Vma, entry: Leaf, *, pin: bool, write: bool, longterm: bool) -> bool:
+def _fast(k: Kernel, vma: Vma, entry: Leaf, foll: Foll) -> bool:
     """gup_fast_pte_range, gup_fast_folio_allowed: whether the entry alone is enough."""
-    if entry.kind not in ("pte", "pmd") or (write and not entry.writable):
+    if entry.kind not in ("pte", "pmd") or (foll.write and not entry.writable):
         return False
-    if not entry.writable and _must_unshare(k, vma, entry, pin, write, longterm):
+    if not entry.writable and _must_unshare(k, vma, entry, foll):
         return False
     if vma.driver is None or vma.driver.no_gup or not k.profile.pte_special:
         return (
@@ -96,37 +97,37 @@ def _fast(k: Kernel, vma: Vma, entry: Leaf, *, pin: bool, write: bool, longterm:
     without_mapping = not vma.driver.cached
     if without_mapping and k.profile["gup.fast-without-mapping"] == "large" and not entry.folio.large:
         return False
-    return not (pin and longterm and write)
+    return not (foll.pin and foll.longterm and foll.write)
 
 
-def check_vma_flags(k: Kernel, vma: Vma, *, write: bool, force: bool, pin: bool, longterm: bool) -> None:
+def check_vma_flags(k: Kernel, vma: Vma, foll: Foll) -> None:
     """Whether this kind of access is allowed in the VMA at all."""
     # rule: pfnmap.gup, pfnmap.gup-slow, pfnmap.private-hidden, driver_pages.interface-gup
     if vma.flags & (IO | PFNMAP) or (vma.driver is not None and vma.driver.no_gup):
         raise Errno("EFAULT")
-    if write:
-        # rule: pins.longterm-file, driver_pages.interface-pin
-        if vma.wants_writenotify and pin and longterm and k.profile["gup.longterm-write-file"] == "refused":
+    if foll.write:
+        # rule: pins.longterm-file, pins.longterm-file-old, driver_pages.interface-pin
+        if vma.wants_writenotify and foll.longterm and k.profile["gup.longterm-write-file"] == "refused":
             raise Errno("EFAULT")
-        # rule: pins.refused, cow.force
+        # rule: pins.refused, pins.forced, cow.force
         if not vma.may_write:
-            if not force or not vma.cow:
+            if not foll.force or not vma.cow:
                 raise Errno("EFAULT")
             if vma.hugetlb and k.profile["gup.force-hugetlb"] == "refused":
                 raise Errno("EFAULT")
-    elif vma.protection == "none" and not force:
+    elif vma.protection == "none" and not foll.force:
         raise Errno("EFAULT")
 
 
-def _follow(k: Kernel, mm: Mm, vma: Vma, vpn: Vpn, *, pin: bool, write: bool, longterm: bool, force: bool) -> Place:
+def _follow(k: Kernel, mm: Mm, vma: Vma, vpn: Vpn, foll: Foll) -> Place:
     """follow_page_mask and faultin_page in turns, until the page is there as wanted."""
     while True:
         entry = mm.table.get(vpn)
         unshare = False
         if isinstance(entry, Leaf):
-            if write and not _may_write(vma, entry, force):
+            if foll.write and not _may_write(vma, entry, foll.force):
                 pass
-            elif not entry.writable and _must_unshare(k, vma, entry, pin, write, longterm):
+            elif not entry.writable and _must_unshare(k, vma, entry, foll):
                 unshare = True
             elif entry.kind in ("raw", "raw-pmd"):
                 # rule: mixedmap.gup-raw
@@ -134,7 +135,8 @@ def _follow(k: Kernel, mm: Mm, vma: Vma, vpn: Vpn, *, pin: bool, write: bool, lo
             else:
                 return Place(entry.folio, entry.page)
         try:
-            fault.handle(k, mm, vma, vpn, write=write, unshare=unshare)
+            # rule: pins.faults
+            fault.handle(k, mm, vma, vpn, write=foll.write, unshare=unshare)
         except Signal:
             raise Errno("EFAULT") from None
 
@@ -150,15 +152,15 @@ def _may_write(vma: Vma, entry: Leaf, force: bool) -> bool:
     return folio.anon and folio.is_exclusive(entry.page if entry.kind == "pte" else 0)
 
 
-def _must_unshare(k: Kernel, vma: Vma, entry: Leaf, pin: bool, write: bool, longterm: bool) -> bool:
+def _must_unshare(k: Kernel, vma: Vma, entry: Leaf, foll: Foll) -> bool:
     """gup_must_unshare: a pin for reading needs an exclusive page, so that it stays coherent."""
     # rule: cow.get-isolation
-    if not pin or write:
+    if not foll.pin or foll.write:
         return False
     folio = entry.folio
     # rule: cow.pin-others, pins.longterm-private
     if not folio.anon:
-        return longterm and vma.cow and k.profile["gup.unshare-file-pages"] == "yes"
+        return foll.longterm and vma.cow and k.profile["gup.unshare-file-pages"] == "yes"
     # rule: cow.pin-unshares
     return not folio.is_exclusive(entry.page if entry.kind == "pte" else 0)
 
@@ -171,14 +173,14 @@ def read_places(places: list[Place]) -> list[str]:
 
 
 def grab(k: Kernel, folio: Folio, pages: int = 1, *, pin: bool) -> None:
-    """try_grab_folio: take `pages` references, or pins.  Large folios count pins exactly, small ones by references."""
+    """try_grab_folio: take `pages` references, or pins, which a folio without pincount counts by references."""
     # rule: pins.get, pins.zero-page
     if not pin:
         k.get(folio, pages)
     elif folio.kind == "zero":
         return
     # rule: pins.pin-large, pins.huge-zero
-    elif folio.large:
+    elif folio.has_pincount:
         folio.pincount += pages
         k.get(folio, pages)
     # rule: pins.pin-small
@@ -193,7 +195,7 @@ def release(k: Kernel, folio: Folio, pages: int = 1, *, pin: bool) -> None:
         k.put(folio, pages)
     elif folio.kind == "zero":
         return
-    elif folio.large:
+    elif folio.has_pincount:
         folio.pincount -= pages
         k.put(folio, pages)
     else:
@@ -205,10 +207,11 @@ def release(k: Kernel, folio: Folio, pages: int = 1, *, pin: bool) -> None:
 
 def vmsplice(k: Kernel, mm: Mm, first: Vpn, end: Vpn, pipe: str) -> None:
     """One reference per page; that is all, the mapping does not care."""
+    # rule: pins.sources-get
     # check
     if pipe in k.pipes:
         raise BadRequest(f"There is a pipe {pipe} already.")
-    places = get_all_pages(k, mm, first, end, fast=True)
+    places = get_all_pages(k, mm, first, end, GET_FAST)
     # count: nothing; a reference is not a mapping.
     # map: nothing.
     # account
@@ -238,9 +241,9 @@ def register_buffer(k: Kernel, mm: Mm, first: Vpn, end: Vpn, buffer: str) -> Non
         raise BadRequest(f"There is a buffer {buffer} already.")
     # rule: cow.pin-write
     fast = k.profile["io_uring.files"] == "allowed"  # 6.1 wants to see the VMAs.
-    places = get_pages(k, mm, first, end, pin=True, write=True, longterm=True, fast=fast)
+    places = get_pages(k, mm, first, end, Foll(pin=True, write=True, longterm=True, fast=fast))
     if len(places) < end - first:
-        raise Errno("EFAULT")
+        raise Errno("EFAULT")  # io_pin_pages
     for vma in mm.over(first, end):
         of_disk = vma.file is not None and vma.file.filesystem == "disk"
         # rule: mixedmap.gup, driver_pages.interface-pin
@@ -298,8 +301,9 @@ def unregister_buffer(k: Kernel, buffer: str) -> None:
 
 def process_vm_readv(k: Kernel, mm: Mm, first: Vpn, end: Vpn) -> list[str]:
     """A short FOLL_PIN for reading: shared pages are unshared first, then pins come and go."""
+    # rule: pins.sources-pin
     try:
-        places = get_pages(k, mm, first, end, pin=True)
+        places = get_pages(k, mm, first, end, Foll(pin=True))
     except Errno:
         raise Errno("EFAULT") from None
     if len(places) < end - first:
@@ -325,7 +329,7 @@ def write_proc_mem(k: Kernel, mm: Mm, first: Vpn, end: Vpn, value: str) -> None:
 
 def _mem_rw(k: Kernel, mm: Mm, first: Vpn, end: Vpn, *, write: bool) -> list[Place]:
     try:
-        places = get_pages(k, mm, first, end, write=write, force=True)
+        places = get_pages(k, mm, first, end, Foll(write=write, force=True))
     except Errno:
         raise Errno("EIO") from None
     if len(places) < end - first:

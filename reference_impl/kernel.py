@@ -14,7 +14,6 @@ from .profile import Profile
 from .runs import Counts, Runs
 from .units import BadRequest, Errno, Order, PageCount, Pfn, align_up
 
-
 MOVABLE = Pfn(1 << 40)
 """From here on page frames are in ZONE_MOVABLE, which is all that the second of two NUMA nodes has."""
 
@@ -48,7 +47,7 @@ class Kernel:
         self.folios: dict[int, Folio] = {}
         self.next_folio = 1
         self.next_pfn = 0x1000
-        self.next_movable_pfn = MOVABLE
+        self.next_movable_pfn: int = MOVABLE
         self.zero = Folio(0, Pfn(1), Order(0), "zero")
         self.huge_zero = Folio(-1, Pfn(0x200), Order(profile.pmd_order), "huge-zero")
         self.mms: dict[str, Mm] = {}
@@ -58,7 +57,7 @@ class Kernel:
         self.warnings = 0
         self.pipes: dict[str, list[Place]] = {}
         self.buffers: dict[str, Buffer] = {}
-        self.holds: dict[str, Hold] = {}
+        self.held: dict[str, Hold] = {}
         self.swap_counts = Counts()
         self.swap_contents: Runs[str] = Runs()
         self.swap_cache = Places()
@@ -103,9 +102,15 @@ class Kernel:
 
     def new_folio(self, pfn: Pfn, order: int, kind: Kind) -> Folio:
         folio = Folio(self.next_folio, pfn, Order(order), kind)
+        folio.has_pincount = self.has_pincount(order)
         self.folios[folio.number] = folio
         self.next_folio += 1
         return folio
+
+    def has_pincount(self, order: int) -> bool:
+        """folio_has_pincount: it is in the second page, on 32 bit in the third."""
+        # rule: pins.pin-small
+        return order > (1 if self.profile.word_bits == 32 else 0)
 
     def get(self, folio: Folio, references: int = 1) -> None:
         """folio_ref_add."""

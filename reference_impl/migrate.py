@@ -78,7 +78,7 @@ def migrate(k: Kernel, folio: Folio, *, movable: bool) -> bool:
 
 
 def _queue(k: Kernel, folio: Folio) -> None:
-    """The old folio is queued while its PTEs go one by one; since migrate_folio_move() hands that on, the new one is."""
+    """The old folio is queued while its PTEs go one by one; where that is handed on, the new one is."""
     k.counters["split_deferred"] += 1
     if k.profile["large_folios.migrated"] == "marked":
         folio.partially_mapped = True

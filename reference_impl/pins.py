@@ -10,50 +10,36 @@ fs/iomap/direct-io.c, block/bio.c (bio_iov_iter_get_pages).
 from __future__ import annotations
 
 from . import files, gup, unmap
-from .folio import File, Folio
+from .folio import File, Folio, Place
+from .gup import Foll
 from .kernel import Hold, Kernel
 from .mm import Leaf, Mm
 from .rmap import mappings
 from .units import BadRequest, Errno, PageIndex, Vpn
 
 
-def get_pages(
-    k: Kernel,
-    mm: Mm,
-    first: Vpn,
-    end: Vpn,
-    name: str,
-    *,
-    pin: bool,
-    write: bool,
-    longterm: bool,
-    force: bool,
-    fast: bool,
-    times: int,
-) -> int:
+def get_pages(k: Kernel, mm: Mm, first: Vpn, end: Vpn, name: str, foll: Foll, times: int) -> int:
     """A driver takes pages and holds them.  How many it got, all times together."""
     # check
-    if name in k.holds:
+    if name in k.held:
         raise BadRequest(f"There is a hold {name} already.")
-    if longterm and not pin:
+    if foll.longterm and not foll.pin:
         raise BadRequest("FOLL_LONGTERM needs FOLL_PIN.")
     # rule: pins.not-a-mapping
     # count: nothing; neither a reference nor a pin is a mapping.
     # map: nothing, but for the faults that it takes.
     # account
-    hold = Hold([], pin)
+    hold = Hold([], foll.pin)
     for _ in range(times):
         try:
-            places = gup.get_pages(
-                k, mm, first, end, pin=pin, write=write, longterm=longterm, force=force, fast=fast
-            )
+            places = gup.get_pages(k, mm, first, end, foll)
         except Errno:
             _give_back(k, hold)
             raise
         for folio, _ in places:
-            gup.grab(k, folio, pin=pin)
+            gup.grab(k, folio, pin=foll.pin)
         hold.pages.extend(places)
-    k.holds[name] = hold
+    k.held[name] = hold
     return len(hold.pages)
 
 
@@ -65,13 +51,13 @@ def _give_back(k: Kernel, hold: Hold) -> None:
 def put_pages(k: Kernel, name: str) -> None:
     """put_page() or unpin_user_pages().  The mm stays one that has pinned."""
     _give_back(k, _hold(k, name))
-    del k.holds[name]
+    del k.held[name]
 
 
 def _hold(k: Kernel, name: str) -> Hold:
-    if name not in k.holds:
+    if name not in k.held:
         raise BadRequest(f"There is no hold {name}.")
-    return k.holds[name]
+    return k.held[name]
 
 
 def read(k: Kernel, name: str) -> list[str]:
@@ -107,7 +93,7 @@ def direct_write(k: Kernel, mm: Mm, first: Vpn, end: Vpn, file: File, at: PageIn
     """pwrite(2) with O_DIRECT: the device reads the pages."""
     # rule: pins.direct-io, pins.direct-io-get
     pin = k.profile["gup.direct-io"] == "pin"
-    values = gup.read_places(_all(k, mm, first, end, pin=pin, write=False))
+    values = gup.read_places(_all(k, mm, first, end, Foll(pin=pin, fast=True)))
     _drop_cache(k, file, at, at + len(values))
     for index, value in enumerate(values, at):
         file.backing.clear(index, index + 1)
@@ -119,15 +105,15 @@ def direct_read(k: Kernel, mm: Mm, first: Vpn, end: Vpn, file: File, at: PageInd
     """pread(2) with O_DIRECT: the device writes to the pages."""
     # rule: pins.direct-io, pins.direct-io-get
     pin = k.profile["gup.direct-io"] == "pin"
-    for index, (folio, page) in enumerate(_all(k, mm, first, end, pin=pin, write=True), at):
+    for index, (folio, page) in enumerate(_all(k, mm, first, end, Foll(pin=pin, write=True, fast=True)), at):
         cached = file.cache.get(index)
         value = cached.folio.value(cached.page) if cached else file.backing.get(index)
         folio.fill(page, page + 1, value or "")
         folio.dirty = True
 
 
-def _all(k: Kernel, mm: Mm, first: Vpn, end: Vpn, *, pin: bool, write: bool) -> list[gup.Place]:
-    places = gup.get_pages(k, mm, first, end, pin=pin, write=write, fast=True)
+def _all(k: Kernel, mm: Mm, first: Vpn, end: Vpn, foll: Foll) -> list[Place]:
+    places = gup.get_pages(k, mm, first, end, foll)
     if len(places) < end - first:
         raise Errno("EFAULT")
     return places

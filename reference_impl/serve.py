@@ -259,6 +259,10 @@ def _grow(k: Kernel, r: Request) -> None:
     mmap.grow(k, k.mm(r["process"]), r["region"], r["pages"])
 
 
+def _shrink(k: Kernel, r: Request) -> None:
+    mmap.shrink(k, k.mm(r["process"]), r["region"], r["pages"])
+
+
 def _mlock(k: Kernel, r: Request) -> None:
     mmap.mlock(k, *_pages(k, r))
 
@@ -323,17 +327,9 @@ def _write_proc_mem(k: Kernel, r: Request) -> None:
 
 
 def _get_pages(k: Kernel, r: Request) -> int:
-    return pins.get_pages(
-        k,
-        *_pages(k, r),
-        r["hold"],
-        pin=r.get("how", "get") == "pin",
-        write=r.get("write", False),
-        longterm=r.get("longterm", False),
-        force=r.get("force", False),
-        fast=r.get("fast", False),
-        times=r.get("times", 1),
-    )
+    flags = {name: r.get(name, False) for name in ("write", "longterm", "force", "fast")}
+    foll = gup.Foll(pin=r.get("how", "get") == "pin", **flags)
+    return pins.get_pages(k, *_pages(k, r), r["hold"], foll, r.get("times", 1))
 
 
 def _put_pages(k: Kernel, r: Request) -> None:
@@ -592,6 +588,7 @@ HANDLERS: dict[str, Handler] = {
     "direct_read": _direct_read,
     "migrate": _migrate,
     "grow": _grow,
+    "shrink": _shrink,
     "mlock": _mlock,
     "uffd_register": _uffd_register,
     "copy_from_user": _copy_from_user,

@@ -117,7 +117,8 @@ def _nodes(kernel: Kernel) -> list[str]:
     options = ["-m", f"{kernel.memory + FAR_MIB},slots=1,maxmem={most}M"]
     for name, size in (("near", kernel.memory), ("far", FAR_MIB), ("movable", MOVABLE_MIB)):
         options += ["-object", f"memory-backend-ram,id={name},size={size}M"]
-    options += ["-numa", f"node,nodeid=0,cpus=0-{kernel.processors - 1},memdev=near", "-numa", "node,nodeid=1,memdev=far"]
+    options += ["-numa", f"node,nodeid=0,cpus=0-{kernel.processors - 1},memdev=near"]
+    options += ["-numa", "node,nodeid=1,memdev=far"]
     return [*options, "-device", "pc-dimm,memdev=movable,node=1"]
 
 

@@ -21,7 +21,9 @@ define(
     "The flags of get_user_pages: FOLL_WRITE, FOLL_LONGTERM, a function that ends in _fast, FOLL_FORCE.",
     "for reading", "for writing, fast,", "for reading, long-term, fast,", "for writing, with FOLL_FORCE,", kind=dict,
 )  # fmt: skip
-define("migrated", "moved|kept|EACCES|ENOENT|EFAULT|EBUSY", str, "What move_pages(2) tells of a page.", "kept", kind=str)
+define(
+    "migrated", "moved|kept|EACCES|ENOENT|EFAULT|EBUSY", str, "What move_pages(2) tells of a page.", "kept", kind=str
+)
 
 
 def _manner(text: str) -> dict[str, bool]:
@@ -42,14 +44,14 @@ def takes(c: Context, process: str, how: str, pages: Pages, manner: dict[str, bo
 
 
 @operation("{process} {takes} {pages} {manner} {count} time(s) as hold {name}")
-def takes_often(c: Context, process: str, how: str, pages: Pages, manner: dict[str, bool], times: int, hold: str) -> None:
+def takes_often(
+    c: Context, process: str, how: str, pages: Pages, manner: dict[str, bool], times: int, hold: str
+) -> None:
     """So often, one after the other; the hold has all of them."""
     _take(c, process, how, pages, manner, hold, times)
 
 
-def _take(
-    c: Context, process: str, how: str, pages: Pages, manner: dict[str, bool], hold: str, times: int
-) -> None:
+def _take(c: Context, process: str, how: str, pages: Pages, manner: dict[str, bool], hold: str, times: int) -> None:
     span = c.span(process, pages)
     got = c.do(protocol.GetPages(**span, how=how, hold=hold, times=times, **manner))  # type: ignore[arg-type]
     if got != span["count"] * times:

@@ -39,7 +39,7 @@ Feature: Migration of large folios
       And page 0 of A has mapcount 2
       And B reads "old" in every page
 
-    @large_folios.migrated.part
+    @large_folios.migrated.part @since:6.12
     Scenario: A folio that is marked because half of it is unmapped is split, and its pages are moved one by one
       Given A has an order-4 folio
       And A unmaps pages 8 to 15

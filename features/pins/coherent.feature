@@ -572,7 +572,7 @@ Feature: What the holder of a page sees of it later
         | a hugetlb page                   |
 
   @pins.get-parts
-  Rule: A page that is held by FOLL_GET MUST stay with the holder and MUST NOT be kept for the process: after a fork the process's next write gets it another
+  Rule: FOLL_GET MUST NOT keep a page with its process: while a child shares it, the process's next write MUST leave the page to the holder
 
     @pins.get-parts.reading
     Scenario Outline: The driver goes on reading the old content of <page>
@@ -615,7 +615,7 @@ Feature: What the holder of a page sees of it later
       Then A reads "dev" in page 0
 
   @pins.fork
-  Rule: fork MUST copy a marked page of which there is a FOLL_PIN of any kind, and share one that is held by FOLL_GET
+  Rule: fork MUST copy a marked page of which there is a FOLL_PIN of any kind, and MUST share one that is held by FOLL_GET and does not look pinned
 
     @pins.fork.pinned
     Scenario Outline: A page that is pinned <manner> is copied for the child

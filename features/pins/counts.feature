@@ -58,7 +58,7 @@ Feature: What get_user_pages counts, and what is taken for a pin
       Then the folio of page 0 of A has 3 references
 
   @pins.pin-small
-  Rule: FOLL_PIN of a page of a small folio MUST add 1024 references for each pin
+  Rule: FOLL_PIN of a page of a folio without a pin count, which is a small one, and on 32 bit one of two pages, MUST add 1024 references for each pin
 
     @pins.pin-small.manners
     Scenario Outline: A pin <manner> is 1024 references
@@ -94,6 +94,24 @@ Feature: What get_user_pages counts, and what is taken for a pin
       When A pins page 0 for reading as hold h
       Then the folio of page 0 of A has 1026 references
       And page 0 of A is taken for pinned
+
+    @pins.pin-small.two-pages @word_bits:32
+    Scenario: On 32 bit a folio of two pages has no pin count, and counts like a small one
+      Given file f has an order-1 folio on tmpfs
+      And A maps file f shared
+      And A reads every page
+      When A pins page 0 for reading as hold h
+      Then the folio of page 0 of A has 1028 references
+      And the folio of page 0 of A has 0 pins
+
+    @pins.pin-small.two-pages-64 @word_bits:64
+    Scenario: On 64 bit it has one
+      Given file f has an order-1 folio on tmpfs
+      And A maps file f shared
+      And A reads every page
+      When A pins page 0 for reading as hold h
+      Then the folio of page 0 of A has 5 references
+      And the folio of page 0 of A has 1 pin
 
     @pins.pin-small.io-uring
     Scenario: An io_uring buffer is one such pin
@@ -220,7 +238,7 @@ Feature: What get_user_pages counts, and what is taken for a pin
       And the folio of page 0 of A has 0 pins
 
   @pins.not-a-mapping
-  Rule: Neither FOLL_GET nor FOLL_PIN MUST change a mapcount, the RSS or what tells a page exclusive
+  Rule: FOLL_GET and FOLL_PIN of a page that is there MUST NOT change a mapcount, the RSS or what tells a page exclusive
 
     @pins.not-a-mapping.mapcount
     Scenario Outline: <page> has the mapcount that it had

@@ -2,7 +2,7 @@
 Feature: What pins do not stop
 
   @pins.outlives
-  Rule: A page that is held by FOLL_GET or FOLL_PIN MUST stay the holder's when its mapping goes, and nothing that takes the mapping away MUST fail for it
+  Rule: FOLL_GET and FOLL_PIN MUST keep a page for their holder when its mapping goes, and MUST NOT keep the mapping from going
 
     @pins.outlives.unmapped
     Scenario Outline: A page that the driver <takes> can be unmapped, and the driver keeps it

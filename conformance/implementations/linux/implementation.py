@@ -21,8 +21,8 @@ from conformance.implementations.linux.interfaces import Interfaces
 from conformance.implementations.linux.internals import Internals
 from conformance.implementations.linux.lookup import PAGES_AT_ONCE, Lookup
 from conformance.implementations.linux.machine import Lost, Machine, Refused, Result, word
-from conformance.implementations.linux.pins import Pins
 from conformance.implementations.linux.observe import Observer
+from conformance.implementations.linux.pins import Pins
 from conformance.implementations.linux.scenario import (
     Buffer,
     Mistake,
@@ -52,7 +52,7 @@ ADVICE = {
     "populate_write": 23, "collapse": 25, "normal": 0, "random": 1, "sequential": 2, "willneed": 3, "remove": 9,
     "dontdump": 16, "dodump": 17, "guard_install": 102, "guard_remove": 103,
 }  # fmt: skip
-MREMAP = {"move": 3, "dontunmap": 7, "duplicate": 3}
+MREMAP = {"move": 3, "dontunmap": 7, "duplicate": 3, "over": 3}
 """MREMAP_MAYMOVE 1, MREMAP_FIXED 2, MREMAP_DONTUNMAP 4."""
 
 
@@ -208,7 +208,7 @@ class Linux:
             raise Mistake(f"there is no process {name}") from None
 
     def _region(
-        self, request: p.PagesOperation | p.PagesQuery | p.Smaps | p.NumaMaps | p.Grow | p.Receive | p.VmaQuery | p.Rss
+        self, request: p.PagesOperation | p.PagesQuery | p.RegionQuery | p.NumaMaps | p.Grow | p.Shrink | p.Receive
     ) -> tuple[Process, Region]:
         process = self._process(request.process)
         try:
@@ -338,9 +338,10 @@ class Linux:
 
     def _mremap(self, request: p.Mremap) -> None:
         process, region, at, length = self._range(request)
-        if request.to in process.regions:
-            raise Mistake(f"process {request.process} has a region {request.to} already")
-        start = self._names.place(request.count, request.skew)
+        there = process.regions.get(request.to)
+        if (there is not None) != (request.how == "over"):
+            raise Mistake(f"process {request.process} has {'a' if there else 'no'} region {request.to}")
+        start = there.start if there else self._names.place(request.count, request.skew)
         to = replace(region, start=start, pages=request.count, offset=region.offset + request.first)
         old = 0 if request.how == "duplicate" else length
         self._do(f"{process.slot:x} mremap {at:x} {old:x} {length:x} {MREMAP[request.how]:x} {start:x}")
@@ -354,6 +355,12 @@ class Linux:
         start = self._names.place(request.pages, 0)
         self._do(f"{process.slot:x} mremap {region.start:x} {old:x} {new:x} {MREMAP['move']:x} {start:x}")
         region.start, region.pages = start, request.pages
+
+    def _shrink(self, request: p.Shrink) -> None:
+        process, region = self._region(request)
+        old, new = region.pages * self.here.page_size, request.pages * self.here.page_size
+        self._do(f"{process.slot:x} mremap {region.start:x} {old:x} {new:x} 0 0")
+        region.pages = request.pages
 
     def _mlock(self, request: p.Mlock) -> None:
         process, region, at, length = self._range(request)

@@ -144,7 +144,7 @@ class StructPages:
             return FolioCounters(refcount, first, first, nr_pages_mapped=mapped)
         if not self.large_mapcount:
             return self._folio_6_1(head, order, pages, refcount, hugetlb)
-        pins = self._int(pages, self._at["_pincount"])
+        pins = self._pins(pages)
         entire = self._int(pages, self._at["_entire_mapcount"]) + 1
         mapcount = self._int(pages, self._at["_large_mapcount"]) + 1
         mapped = self._int(pages, self._at["_nr_pages_mapped"]) & FOLIO_PAGES_MAPPED
@@ -162,7 +162,7 @@ class StructPages:
     def _folio_6_1(self, head: int, order: int, pages: bytes, refcount: int, hugetlb: bool) -> FolioCounters:
         """mm/util.c: folio_mapcount of 6.1: the total is computed, and PG_double_map offsets every page by one."""
         entire = self._int(pages, self._size + self._at["compound_mapcount"]) + 1
-        pins = self._int(pages, self._at["_pincount"])
+        pins = self._pins(pages)
         if hugetlb:
             return FolioCounters(refcount, entire, entire_mapcount=entire, pincount=pins)
         all_pages = self.page(head, 1 << order)
@@ -175,6 +175,11 @@ class StructPages:
         at = 2 * self._size + self._at["deferred_list"]
         queued = order > 1 and self._word(pages, at) != self._base + head * self._size + at
         return FolioCounters(refcount, total, counts[0], entire, partially_mapped=queued, pincount=pins)
+
+    def _pins(self, pages: bytes) -> int:
+        """_pincount.  On 32 bit it is in the third page, so that a folio of two has none (folio_has_pincount)."""
+        at = self._at["_pincount"]
+        return self._int(pages, at) if at < len(pages) else 0
 
     def ksm(self, frames: Collection[int]) -> set[int]:
         """Which of the frames, all of small folios, are KSM pages: both low bits of the mapping are set."""
