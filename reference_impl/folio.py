@@ -62,9 +62,9 @@ class Folio:
     """
 
     __slots__ = (
-        "contents", "dirty", "double_map", "entire_mapcount", "exclusive", "file", "has_pincount", "hugetlb", "index", "kind",
-        "large_mapcount", "mapcount", "maybe_shared", "nr_pages_mapped", "number", "order", "page_mapcounts",
-        "pages", "partially_mapped", "pfn", "pincount", "refcount", "slots", "swap", "swapbacked",
+        "contents", "dirty", "double_map", "entire_mapcount", "exclusive", "file", "has_pincount", "hugetlb",
+        "index", "kind", "large_mapcount", "mapcount", "maybe_shared", "nr_pages_mapped", "number", "order",
+        "page_mapcounts", "pages", "partially_mapped", "pfn", "pincount", "refcount", "slots", "swap", "swapbacked",
     )  # fmt: skip
 
     def __init__(self, number: int, pfn: Pfn, order: Order, kind: Kind) -> None:

@@ -58,7 +58,7 @@ Feature: What get_user_pages counts, and what is taken for a pin
       Then the folio of page 0 of A has 3 references
 
   @pins.pin-small
-  Rule: FOLL_PIN of a page of a folio without a pin count, which is a small one, and on 32 bit one of two pages, MUST add 1024 references for each pin
+  Rule: FOLL_PIN of a page of a small folio, and on 32 bit of a folio of two pages, MUST add 1024 references for each pin
 
     @pins.pin-small.manners
     Scenario Outline: A pin <manner> is 1024 references
