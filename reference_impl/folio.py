@@ -57,13 +57,15 @@ class Folio:
     double_map       PG_double_map; 6.1 only
     slots, maybe_shared   _mm_id and so on; since owner tracking, large folios only
     pincount         _pincount of a large folio, 32 bits signed
+    has_pincount     folio_has_pincount: there is room for one
     exclusive        PG_anon_exclusive, one bit per page, as the bits of a number
     """
 
     __slots__ = (
-        "contents", "dirty", "double_map", "entire_mapcount", "exclusive", "file", "hugetlb", "index", "kind",
-        "large_mapcount", "mapcount", "maybe_shared", "nr_pages_mapped", "number", "order", "page_mapcounts",
-        "pages", "partially_mapped", "pfn", "pincount", "refcount", "refcount_bits", "slots", "swap", "swapbacked",
+        "contents", "dirty", "double_map", "entire_mapcount", "exclusive", "file", "has_pincount", "hugetlb",
+        "index", "kind", "large_mapcount", "mapcount", "maybe_shared", "nr_pages_mapped", "number", "order",
+        "page_mapcounts", "pages", "partially_mapped", "pfn", "pincount", "refcount", "refcount_bits", "slots",
+        "swap", "swapbacked",
     )  # fmt: skip
 
     def __init__(self, number: int, pfn: Pfn, order: Order, kind: Kind, refcount_bits: int = 32) -> None:
@@ -80,6 +82,7 @@ class Folio:
         self.refcount = 1
         self.refcount_bits = refcount_bits
         self.pincount = 0
+        self.has_pincount = order > 0
         self.mapcount = 0
         self.page_mapcounts = Counts()
         self.entire_mapcount = 0
@@ -115,8 +118,8 @@ class Folio:
 
     @property
     def maybe_dma_pinned(self) -> bool:
-        """folio_maybe_dma_pinned: exact for large folios; 1024 references of a small one look like a pin."""
-        if self.large:
+        """folio_maybe_dma_pinned: exact with a pincount; 1024 references of a small one look like a pin."""
+        if self.has_pincount:
             return self.pincount > 0
         # rule: refcount.limit-looks-pinned
         return self.refcount % (1 << self.refcount_bits) >= GUP_PIN_COUNTING_BIAS

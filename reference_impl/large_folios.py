@@ -149,6 +149,7 @@ def _cut(k: Kernel, folio: Folio, order: int) -> list[Folio]:
             piece = k.new_folio(Pfn(folio.pfn + page), order, folio.kind)
         else:
             piece = Folio(folio.number, folio.pfn, Order(order), folio.kind, folio.refcount_bits)
+            piece.has_pincount = k.has_pincount(order)
             k.folios[folio.number] = piece
         piece.swapbacked = folio.swapbacked
         for start, end, value in folio.contents.over(page, page + piece.pages):

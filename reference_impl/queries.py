@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from . import sharing
+from . import pins, sharing
 from .device import Device
 from .folio import Folio, Place
 from .kernel import Kernel
@@ -111,6 +111,14 @@ def page_flags(k: Kernel, entry: Leaf) -> list[str]:
     return flags
 
 
+def pincount(k: Kernel, entry: Leaf) -> int:
+    return pins.pincount(entry)
+
+
+def maybe_dma_pinned(k: Kernel, entry: Leaf) -> bool:
+    return pins.maybe_dma_pinned(entry)
+
+
 def entry_kind(entry: Entry) -> str:
     return "swap" if isinstance(entry, Swapped) else entry.kind
 
@@ -137,6 +145,8 @@ FOLIO_QUERIES: dict[str, tuple[FolioQuery, Any]] = {
     "partially_mapped": (partially_mapped, False),
     "folio_order": (folio_order, 0),
     "page_flags": (page_flags, []),
+    "pincount": (pincount, 0),
+    "maybe_dma_pinned": (maybe_dma_pinned, False),
 }
 
 

@@ -20,6 +20,7 @@ def state(k: Kernel) -> dict[str, Any]:
         "folios": [_folio(k, folio) for folio in sorted(_shown(k), key=lambda folio: folio.number)],
         "pipes": {name: [_place(place) for place in places] for name, places in k.pipes.items()},
         "buffers": {name: [_place(place) for place in buffer.pages] for name, buffer in k.buffers.items()},
+        "holds": {name: [_place(place) for place in hold.pages] for name, hold in k.held.items()},
     }
 
 

@@ -134,11 +134,19 @@ def test_flags_of_entries_have_the_numbers_of_the_module() -> None:
     assert {name: 1 << numbers[name] for name in ours} == ours
 
 
+def test_flags_of_get_user_pages_have_the_numbers_of_the_module() -> None:
+    numbers = {name: int(n) for name, n in re.findall(r"MAPSPEC_GET_(\w+)\s+\(1 << (\d+)\)", HEADER.read_text())}
+    ours = {"PIN": devices.GET_PIN, "FAST": devices.GET_FAST, "WRITE": devices.GET_WRITE, "FORCE": devices.GET_FORCE,
+            "LONGTERM": devices.GET_LONGTERM}  # fmt: skip
+    assert {name: 1 << number for name, number in numbers.items()} == ours
+
+
 def test_ioctls_have_the_numbers_that_a_compiler_gives_them(tmp_path: Path) -> None:
     ours = {"ALLOCATE": devices.ALLOCATE, "HANDLER": devices.HANDLER, "CALL": devices.CALL, "UNMAP": devices.UNMAP,
             "ZAP": devices.ZAP, "FREE": devices.FREE, "WRITE": devices.WRITE, "READ": devices.READ_WORDS,
-            "PAGES": devices.PAGES, "ENTRIES": devices.ENTRIES, "HOLD": devices.HOLD,
-            "FOLIOS": devices.FOLIOS}  # fmt: skip
+            "PAGES": devices.PAGES, "ENTRIES": devices.ENTRIES, "HOLD": devices.HOLD, "FOLIOS": devices.FOLIOS,
+            "GET": devices.GET, "PUT": devices.PUT, "READ_HELD": devices.READ_HELD,
+            "WRITE_HELD": devices.WRITE_HELD, "PINNED": devices.PINNED}  # fmt: skip
     compiler = next((c for c in build.COMPILERS if shutil.which(c)), None)
     if compiler is None:
         pytest.skip("there is no C compiler here")

@@ -23,6 +23,9 @@ K7_NOT = "max,family=23,model=1"
 which was not made for two in a machine (arch/x86/kernel/cpu/amd.c: init_amd_k7).  This is a Zen."""
 BAR_MIB = 4
 """The memory of the PCI device without driver."""
+FAR_MIB, MOVABLE_MIB = 128, 128
+"""The memory of a second NUMA node, which has no processor: that it has from the start, and a DIMM, which the kernel
+takes as hotplugged.  So nothing is allocated there unless it is asked for, and no other scenario is disturbed."""
 KERNEL_WORDS = ("panic=-1", "oops=panic", "loglevel=5")
 """After an Oops nothing is certain any more: end, and be started again.  Warnings are shown."""
 DIRECTORIES = ("/boot", "/dev", "/proc", "/sys", "/tmp", "/var/tmp")
@@ -97,10 +100,11 @@ def _emulated(kernel: Kernel, image: Path, initramfs: Path, accel: str) -> list[
     """A q35 of QEMU."""
     words = ["console=ttyS0", *KERNEL_WORDS]
     words += ["MAPSPEC_PORT=/dev/vport0p1", "MAPSPEC_DISK=/dev/vda", "MAPSPEC_SWAP=/dev/vdb"]
+    words += ["numa_balancing=disable", "memhp_default_state=online_movable"]
     words += kernel.command_line.split()
     processor = K7_NOT if kernel.architecture == "i386" and accel.startswith("tcg") else "max"
     options = ["-nodefaults", "-no-user-config", "-display", "none", "-no-reboot", "-machine", "q35"]
-    options += ["-accel", accel, "-cpu", processor, "-m", str(kernel.memory), "-smp", str(kernel.processors)]
+    options += ["-accel", accel, "-cpu", processor, "-smp", str(kernel.processors), *_nodes(kernel)]
     options += ["-kernel", str(image), "-initrd", str(initramfs), "-append", " ".join(words)]
     options += ["-chardev", "file,id=log,path={log},append=on", "-serial", "chardev:log"]
     options += ["-chardev", "stdio,id=port,signal=off"]
@@ -119,6 +123,17 @@ def emulator(options: list[str]) -> list[str]:
     for directory in ("usr/share/qemu", "usr/share/seabios"):
         options += ["-L", str(root / directory)]
     return ["env", f"LD_LIBRARY_PATH={tools.environment(root)['LD_LIBRARY_PATH']}", program, *options]
+
+
+def _nodes(kernel: Kernel) -> list[str]:
+    """Its memory, in two NUMA nodes: all that there is to run with in the first, ZONE_MOVABLE in the second."""
+    most = kernel.memory + FAR_MIB + MOVABLE_MIB
+    options = ["-m", f"{kernel.memory + FAR_MIB},slots=1,maxmem={most}M"]
+    for name, size in (("near", kernel.memory), ("far", FAR_MIB), ("movable", MOVABLE_MIB)):
+        options += ["-object", f"memory-backend-ram,id={name},size={size}M"]
+    options += ["-numa", f"node,nodeid=0,cpus=0-{kernel.processors - 1},memdev=near"]
+    options += ["-numa", "node,nodeid=1,memdev=far"]
+    return [*options, "-device", "pc-dimm,memdev=movable,node=1"]
 
 
 def _emulator() -> tuple[str, Path | None]:

@@ -27,6 +27,7 @@ MODULES = (
     "fork",
     "large_folios",
     "refcount",
+    "pins",
     "statistics",
     "driver_pages",
     "pfnmap",

@@ -76,7 +76,9 @@ def _parser() -> argparse.ArgumentParser:
         "  lab     kernels in virtual machines, as far as they are prepared: a quarter of an hour, so only if named\n\n"
         "example: python -m tests.bench engine model --json build/bench.json",
     )
-    made.add_argument("parts", nargs="*", metavar="PART", help="engine, model, kernel, limit, site (default: these), lab")
+    made.add_argument(
+        "parts", nargs="*", metavar="PART", help="engine, model, kernel, limit, site (default: these), lab"
+    )
     made.add_argument("--rounds", type=int, default=5, metavar="N", help="at most N rounds (default 5)")
     made.add_argument("--json", type=Path, metavar="FILE", help="write every value")
     return made

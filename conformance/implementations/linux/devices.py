@@ -23,7 +23,7 @@ from conformance.implementations.linux.scenario import Device, Mistake, NotHere,
 DEVICE = "/dev/mapspec"
 NAME = "mapspec module"
 ABSENT = "this needs mapspec's kernel module, which is for a virtual machine of your own: docs/kernel.md"
-CAPABILITIES = ("driver-calls", "driver-access", "device-pages", "entry-writable", "expected-refcount")
+CAPABILITIES = ("driver-calls", "driver-access", "device-pages", "entry-writable", "expected-refcount", "gup")
 """What the module alone can do; it also makes a `driver` of every kind."""
 GUESTS_ONLY = "so many references can free memory that is in use: a guest of the lab does this, docs/lab.md"
 BUGS = "/sys/module/mapspec/parameters/bugs"
@@ -61,6 +61,13 @@ PAGES = _ioctl(READS | WRITES, 9, (2 + 6 * AT_ONCE) * 8)
 ENTRIES = _ioctl(READS | WRITES, 10, (3 + 2 * AT_ONCE) * 8)
 HOLD = _ioctl(WRITES, 20, 3 * 8)
 FOLIOS = _ioctl(READS | WRITES, 21, (3 + 2 * AT_ONCE) * 8)
+GET = _ioctl(READS | WRITES, 30, 5 * 8)
+PUT = _ioctl(0, 31, 0)
+READ_HELD = _ioctl(READS | WRITES, 32, (2 + AT_ONCE) * 8)
+WRITE_HELD = _ioctl(WRITES, 33, 3 * 8)
+PINNED = _ioctl(READS | WRITES, 34, (1 + AT_ONCE) * 8)
+GET_PIN, GET_FAST, GET_WRITE, GET_FORCE, GET_LONGTERM = (1 << n for n in range(5))
+"""MAPSPEC_GET_*"""
 
 BUG, UNSUITABLE = "ENOTRECOVERABLE", "ENOPKG"
 """The errnos by which the module says that the kernel would stop there, and that it does not do that."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from conformance import protocol as p
-from conformance.implementations.linux import counters, devices, internals, kernel, observe
+from conformance.implementations.linux import counters, devices, internals, kernel, observe, pins
 from conformance.implementations.linux.hugepages import ROOT as THP
 from conformance.implementations.linux.hugepages import HugePages
 from conformance.implementations.linux.machine import Machine, word
@@ -122,6 +122,9 @@ def look(machine: Machine, settings: Settings | None, fixed: str) -> Here:
     _look_at_drivers(machine, page_size, settings, missing)
     _look_at_fuse(machine, settings, missing)
     machine.run("0 reset")
+    missing.update(pins.missing(machine))
+    _look_at_direct_io(machine, page_size, word_bits, directories.get("disk"), missing)
+    machine.run("0 reset")
 
     alone = settings is not None and not settings.shared and not missing.keys() & {"frames", "page-flags"}
     there = counters.there(machine, huge, page_size, alone=alone)
@@ -173,7 +176,7 @@ PER_PROCESS = {"smaps-rollup": "smaps_rollup", "status": "status", "statm": "sta
 
 KNOWN = {str(r.capability) for r in p.OPERATIONS + p.QUERIES if r.capability} | {
     "driver-bugs", "thp", "collapse", "hugetlb", "swap", "huge-zero-page", "memfd", "tmpfs", "disk-file",
-    "proc-mem-force", "soft-dirty", "accessed-bit", *counters.CAPABILITY.values(),
+    "proc-mem-force", "soft-dirty", "accessed-bit", "zone-movable", *counters.CAPABILITY.values(),
 }  # fmt: skip
 
 
@@ -385,6 +388,22 @@ def _look_at_references(machine: Machine, size: int, word_bits: int, missing: di
             missing[capability] = f"{what} is refused here: {result.name}"
 
 
+def _look_at_direct_io(
+    machine: Machine, size: int, word_bits: int, directory: str | None, missing: dict[str, str]
+) -> None:
+    """Tried once, with a file where disk files go."""
+    if directory is None:
+        missing["direct-io"] = missing["disk-file"]
+        return
+    at = 1 << 36 if word_bits == 64 else 1 << 30
+    path = word(f"{directory}/mapspec-{os.urandom(8).hex()}")
+    file = machine.do(f"0 open {path} {os.O_RDWR | os.O_CREAT | os.O_EXCL:x} {size:x} 1")[0].value
+    machine.do("0 spawn 1", f"1 mmap {at:x} {size:x} 3 22", f"1 store {at:x} 1 41")
+    done = machine.run(f"1 direct {at:x} {size:x} {file:x} 0 1")[0]
+    if done.kind != "ok":
+        missing["direct-io"] = f"a write with O_DIRECT to a file in {directory} is refused: {done.name}"
+
+
 def _look_at_accessed_bit(machine: Machine, size: int, word_bits: int, missing: dict[str, str]) -> None:
     """A child's entries are old: does a load make one young?"""
     at = 1 << 36 if word_bits == 64 else 1 << 30
@@ -443,6 +462,8 @@ def _look_at_drivers(machine: Machine, size: int, settings: Settings | None, mis
     missing.update(devices.missing(machine, size, guest=guest))
     if devices.present(machine):
         missing.pop("refcount", None)
+        if "frames" not in missing:
+            missing.pop("maybe-dma-pinned", None)  # the module asks the kernel
 
 
 def _look_at_fuse(machine: Machine, settings: Settings | None, missing: dict[str, str]) -> None:

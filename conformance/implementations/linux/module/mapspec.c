@@ -10,7 +10,7 @@
  * has is given back with the last reference to the file; mappings are such references.
  *
  * In this file: memory - mapping functions - what would be a BUG - mmap and faults - page tables - struct page -
- * references - the device.  Differences between 6.1 and 7.3 stand together at the start.
+ * references - get_user_pages - the device.  Differences between 6.1 and 7.3 stand together at the start.
  */
 #include <linux/dma-mapping.h>
 #include <linux/fs.h>
@@ -71,6 +71,12 @@ static void vm_flags_clear(struct vm_area_struct *vma, vm_flags_t flags)
 #define SHMEM_FLAGS VM_NORESERVE
 #endif
 
+#if SINCE(6, 5)
+#define NO_VMAS
+#else
+#define NO_VMAS , NULL
+#endif
+
 #if SINCE(6, 6)
 typedef unsigned int huge_size_t;
 #define HUGE_IS_PMD(size) ((size) == PMD_SHIFT - PAGE_SHIFT)
@@ -103,8 +109,11 @@ struct device_file {
 	bool ready;                    /* and here it is, */
 	bool gone;                     /* or was */
 	struct mapspec_handler handler;
-	struct folio *held;            /* with so many references, until the file is closed */
+	struct folio *folio;           /* with so many references, until the file is closed */
 	int references;
+	struct page **held;            /* what get_user_pages() gave, */
+	unsigned long nr_held;
+	bool pinned;                   /* with FOLL_PIN */
 };
 
 static struct platform_device *dma_device;
@@ -1192,11 +1201,11 @@ static int hold(struct device_file *d, const struct mapspec_hold *h)
 		return PTR_ERR(mm);
 	down_write(&d->lock);
 	folio = folio_at(mm, h->address);
-	if (d->held || !folio) {
-		error = d->held ? -EBUSY : -EFAULT;
+	if (d->folio || !folio) {
+		error = d->folio ? -EBUSY : -EFAULT;
 	} else {
 		folio_ref_add(folio, h->references);
-		d->held = folio;
+		d->folio = folio;
 		d->references = h->references;
 	}
 	up_write(&d->lock);
@@ -1206,9 +1215,105 @@ static int hold(struct device_file *d, const struct mapspec_hold *h)
 
 static void drop(struct device_file *d)
 {
-	if (d->held)
-		folio_put_refs(d->held, d->references);
+	if (d->folio)
+		folio_put_refs(d->folio, d->references);
+	d->folio = NULL;
+}
+
+/* --- get_user_pages ------------------------------------------------------------------------------------ */
+
+/* One call, for pages of the caller. */
+static long take_user_pages(const struct mapspec_get *g, struct page **pages)
+{
+	unsigned int flags = g->flags & MAPSPEC_GET_WRITE ? FOLL_WRITE : 0;
+	bool pin = g->flags & MAPSPEC_GET_PIN;
+	long got;
+
+	flags |= g->flags & MAPSPEC_GET_FORCE ? FOLL_FORCE : 0;
+	flags |= g->flags & MAPSPEC_GET_LONGTERM ? FOLL_LONGTERM : 0;
+	if (g->flags & MAPSPEC_GET_FAST)
+		return pin ? pin_user_pages_fast(g->address, g->count, flags, pages) :
+			     get_user_pages_fast(g->address, g->count, flags, pages);
+	mmap_read_lock(current->mm);
+	got = pin ? pin_user_pages(g->address, g->count, flags, pages NO_VMAS) :
+		    get_user_pages(g->address, g->count, flags, pages NO_VMAS);
+	mmap_read_unlock(current->mm);
+	return got;
+}
+
+static void put_user_pages(struct page **pages, unsigned long count, bool pinned)
+{
+	if (pinned)
+		unpin_user_pages(pages, count);
+	for (unsigned long i = 0; i < count && !pinned; i++)
+		put_page(pages[i]);
+	kvfree(pages);
+}
+
+static void put_held(struct device_file *d)
+{
+	put_user_pages(d->held, d->nr_held, d->pinned);
 	d->held = NULL;
+	d->nr_held = 0;
+}
+
+/* Faults take mmap_lock, so this must not be called with d->lock held. */
+static int get_held(struct device_file *d, struct mapspec_get *g)
+{
+	struct page **pages;
+	unsigned long held = 0;
+	long got = 0;
+
+	if (!g->count || !g->times || g->count > MAPSPEC_HELD || g->times > MAPSPEC_HELD / g->count)
+		return -EINVAL;
+	if (g->flags & MAPSPEC_GET_LONGTERM && !(g->flags & MAPSPEC_GET_PIN))
+		return -EINVAL; /* the kernel would warn */
+	pages = kvmalloc_array(g->count * g->times, sizeof(*pages), GFP_KERNEL);
+	if (!pages)
+		return -ENOMEM;
+	for (u64 i = 0; i < g->times && got >= 0; i++) {
+		got = take_user_pages(g, pages + held);
+		held += max(got, 0L);
+	}
+	down_write(&d->lock);
+	if (got >= 0 && !d->held) {
+		d->held = pages;
+		d->nr_held = held;
+		d->pinned = g->flags & MAPSPEC_GET_PIN;
+		g->got = held;
+		pages = NULL;
+	}
+	up_write(&d->lock);
+	if (!pages)
+		return 0;
+	put_user_pages(pages, held, g->flags & MAPSPEC_GET_PIN);
+	return got < 0 ? got : -EBUSY;
+}
+
+/* Reads or writes the first 8 bytes of what is held, as a device would. */
+static int held_words(struct device_file *d, u64 first, u64 count, u64 value, u64 *to)
+{
+	if (first > d->nr_held || count > d->nr_held - first)
+		return -EINVAL;
+	for (u64 i = 0; i < count; i++) {
+		u64 *at = kmap_local_page(d->held[first + i]);
+
+		if (to)
+			to[i] = *at;
+		else
+			*at = value;
+		kunmap_local(at);
+	}
+	return 0;
+}
+
+static int maybe_pinned(struct mapspec_pinned *p)
+{
+	if (p->count > MAPSPEC_AT_ONCE)
+		return -EINVAL;
+	for (u64 i = 0; i < p->count; i++)
+		p->page[i] = pfn_valid(p->page[i]) && folio_maybe_dma_pinned(page_folio(pfn_to_page(p->page[i])));
+	return 0;
 }
 
 /* --- the device ---------------------------------------------------------------------------------------- */
@@ -1326,6 +1431,8 @@ union arguments {
 	struct mapspec_entries entries;
 	struct mapspec_hold hold;
 	struct mapspec_folios folios;
+	struct mapspec_get get;
+	struct mapspec_pinned pinned;
 };
 
 static int control(struct file *file, unsigned int request, union arguments *a)
@@ -1340,6 +1447,15 @@ static int control(struct file *file, unsigned int request, union arguments *a)
 		return folios(&a->folios);
 	case MAPSPEC_IOC_HOLD:
 		return hold(d, &a->hold);
+	case MAPSPEC_IOC_PINNED:
+		return maybe_pinned(&a->pinned);
+	case MAPSPEC_IOC_GET:
+		return get_held(d, &a->get);
+	case MAPSPEC_IOC_PUT:
+		down_write(&d->lock);
+		put_held(d);
+		up_write(&d->lock);
+		return 0;
 	case MAPSPEC_IOC_ALLOCATE:
 		return allocate(d, &a->allocate);
 	case MAPSPEC_IOC_HANDLER:
@@ -1374,6 +1490,13 @@ static int control(struct file *file, unsigned int request, union arguments *a)
 	case MAPSPEC_IOC_READ:
 		error = a->words.count > MAPSPEC_AT_ONCE ? -EINVAL :
 			words(d, a->words.first, a->words.count, 0, a->words.word);
+		break;
+	case MAPSPEC_IOC_READ_HELD:
+		error = a->words.count > MAPSPEC_AT_ONCE ? -EINVAL :
+			held_words(d, a->words.first, a->words.count, 0, a->words.word);
+		break;
+	case MAPSPEC_IOC_WRITE_HELD:
+		error = held_words(d, a->range.first, a->range.count, a->range.value, NULL);
 		break;
 	case MAPSPEC_IOC_PAGES:
 		if (a->pages.count > MAPSPEC_AT_ONCE || !has_pages(d, a->pages.first, a->pages.count))
@@ -1431,6 +1554,7 @@ static int mapspec_release(struct inode *inode, struct file *file)
 	struct device_file *d = file->private_data;
 
 	drop(d);
+	put_held(d);
 	if (!d->gone)
 		give_back(d);
 	if (d->shmem) /* the last, because it frees page cache: not what somebody maps */
