@@ -123,7 +123,7 @@ class Scenario:
         self.pipes: dict[str, Pipe] = {}
         self.buffers: dict[str, Buffer] = {}
         self.devices: dict[str, Device] = {}
-        self.held: dict[str, int] = {}
+        self.added: dict[str, int] = {}
         """The hub's descriptor that holds the references."""
         self.objects: dict[tuple[str, str], Object] = {}
         """By the name and the kind of an interface."""

@@ -103,7 +103,7 @@ struct device_file {
 	bool ready;                    /* and here it is, */
 	bool gone;                     /* or was */
 	struct mapspec_handler handler;
-	struct folio *held;            /* with so many references, until the file is closed */
+	struct folio *folio;           /* to which so many references were added, until the file is closed */
 	int references;
 };
 
@@ -1190,11 +1190,11 @@ static int hold(struct device_file *d, const struct mapspec_hold *h)
 		return PTR_ERR(mm);
 	down_write(&d->lock);
 	folio = folio_at(mm, h->address);
-	if (d->held || !folio) {
-		error = d->held ? -EBUSY : -EFAULT;
+	if (d->folio || !folio) {
+		error = d->folio ? -EBUSY : -EFAULT;
 	} else {
 		folio_ref_add(folio, h->references);
-		d->held = folio;
+		d->folio = folio;
 		d->references = h->references;
 	}
 	up_write(&d->lock);
@@ -1204,9 +1204,9 @@ static int hold(struct device_file *d, const struct mapspec_hold *h)
 
 static void drop(struct device_file *d)
 {
-	if (d->held)
-		folio_put_refs(d->held, d->references);
-	d->held = NULL;
+	if (d->folio)
+		folio_put_refs(d->folio, d->references);
+	d->folio = NULL;
 }
 
 /* --- the device ---------------------------------------------------------------------------------------- */
