@@ -57,8 +57,8 @@ class Kernel:
         self.warnings = 0
         self.pipes: dict[str, list[Place]] = {}
         self.buffers: dict[str, Buffer] = {}
-        self.holds: dict[str, tuple[Folio, int]] = {}
         self.held: dict[str, Hold] = {}
+        self.added: dict[str, tuple[Folio, int]] = {}
         self.swap_counts = Counts()
         self.swap_contents: Runs[str] = Runs()
         self.swap_cache = Places()

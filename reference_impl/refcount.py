@@ -30,7 +30,7 @@ def try_get(k: Kernel, folio: Folio, also: int = 0) -> bool:
 def add_references(k: Kernel, mm: Mm, vpn: Vpn, number: int, hold: str) -> None:
     """Somebody takes so many references with folio_ref_add, as nobody should."""
     # check: nothing can refuse, that is the point.
-    if hold in k.holds:
+    if hold in k.added:
         raise BadRequest(f"There is a hold {hold} already.")
     entry = mm.table.get(vpn)
     if not isinstance(entry, Leaf):
@@ -40,12 +40,12 @@ def add_references(k: Kernel, mm: Mm, vpn: Vpn, number: int, hold: str) -> None:
     # account
     # rule: refcount.expected
     k.get(entry.folio, number)
-    k.holds[hold] = (entry.folio, number)
+    k.added[hold] = (entry.folio, number)
 
 
 def drop_references(k: Kernel, hold: str) -> None:
     """folio_put_refs of all of them."""
-    if hold not in k.holds:
+    if hold not in k.added:
         raise BadRequest(f"There is no hold {hold}.")
-    folio, number = k.holds.pop(hold)
+    folio, number = k.added.pop(hold)
     k.put(folio, number)

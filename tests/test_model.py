@@ -91,7 +91,7 @@ def other_references(k: Kernel) -> Counter[Folio]:
             found[folio] += references
     for places in k.pipes.values():
         found.update(place.folio for place in places)
-    for folio, number in k.holds.values():
+    for folio, number in k.added.values():
         found[folio] += number
     for buffer in k.buffers.values():
         for folio, pins in buffer.pins:
@@ -322,7 +322,7 @@ def resolved(k: Kernel, request: dict[str, Any], serial: int) -> dict[str, Any] 
     pick = {"process": k.mms, "file": k.files}
     pick |= {"pipe": k.pipes, "buffer": k.buffers, "device": k.devices}
     if request["do"] == "drop_references":
-        pick["hold"] = k.holds
+        pick["hold"] = k.added
     for name, things in pick.items():
         if name in request:
             if not things:
@@ -398,7 +398,7 @@ def tear_down(talk: Talk) -> None:
         talk("close_pipe", pipe=pipe)
     for buffer in list(talk.k.buffers):
         talk("unregister_buffer", buffer=buffer)
-    for hold in list(talk.k.holds):
+    for hold in list(talk.k.added):
         talk("drop_references", hold=hold)
     for device in talk.k.devices:
         talk("free_device", device=device)

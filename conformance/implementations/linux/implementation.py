@@ -577,15 +577,15 @@ class Linux:
 
     def _add_references(self, request: p.AddReferences) -> None:
         process, region = self._region(request)
-        if request.hold in self._names.references:
+        if request.hold in self._names.added:
             raise Mistake(f"there is a hold {request.hold} already")
         at = region.start + request.first * self.here.page_size
         self._drain_all()
-        self._names.references[request.hold] = self._devices.hold(process, at, request.number)
+        self._names.added[request.hold] = self._devices.hold(process, at, request.number)
 
     def _drop_references(self, request: p.DropReferences) -> None:
-        self._do(f"0 close {self._named(self._names.references, 'hold', request.hold):x}")
-        del self._names.references[request.hold]
+        self._do(f"0 close {self._named(self._names.added, 'hold', request.hold):x}")
+        del self._names.added[request.hold]
 
     def _register_buffer(self, request: p.RegisterBuffer) -> None:
         process, region, at, length = self._range(request)
