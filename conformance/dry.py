@@ -33,6 +33,7 @@ WHOLE: dict[type[protocol.Request], Any] = {
     protocol.MapDevice: "dry",
     protocol.MapInterface: 64,
     protocol.Receive: 1,
+    protocol.Tee: 1,
     protocol.GetPages: 1,
     protocol.CallDriver: protocol.Called("0"),
     protocol.CoreDump: {},

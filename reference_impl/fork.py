@@ -24,6 +24,7 @@ def fork(k: Kernel, parent: Mm, child_name: str) -> Mm:
     child = k.new_mm(child_name)
     child.regions = dict(parent.regions)
     child.next_free = parent.next_free
+    child.thp_disabled = parent.thp_disabled
     for vma in parent.vmas:
         # rule: fork.dontfork, driver_pages.dontcopy
         if vma.flags & DONTFORK:

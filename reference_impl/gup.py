@@ -13,7 +13,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import NamedTuple
 
-from . import fault, migrate
+from . import fault, migrate, refcount
 from .folio import GUP_PIN_COUNTING_BIAS, Folio, Place
 from .kernel import Buffer, Kernel
 from .mm import UNCOUNTED, Leaf, Mm
@@ -40,16 +40,20 @@ GET_WRITE = Foll(write=True)
 def get_pages(k: Kernel, mm: Mm, first: Vpn, end: Vpn, foll: Foll) -> list[Place]:
     """get_user_pages: fault in what is needed and say which pages these are.  Takes no reference itself.
 
-    It stops before the first page that cannot be had; raises Errno if that is `first`.
+    It stops before the first page that cannot be had, or whose folio may have no more references; raises Errno if that
+    is `first`.
     """
     if foll.pin:
         # rule: pins.has-pinned
         mm.has_pinned = True
     while True:
         found: list[Place] = []
+        taken: dict[Folio, int] = {}
         for vpn in range(first, end):
             try:
-                found.append(_page(k, mm, vpn, foll))
+                place = _page(k, mm, vpn, foll)
+                _check_count(k, place.folio, foll, taken)
+                found.append(place)
             except Errno:
                 # rule: pins.partial
                 if not found:
@@ -58,6 +62,15 @@ def get_pages(k: Kernel, mm: Mm, first: Vpn, end: Vpn, foll: Foll) -> list[Place
         # rule: pins.movable
         if not foll.longterm or not migrate.out_of_movable(k, found):
             return found
+
+
+def _check_count(k: Kernel, folio: Folio, foll: Foll, taken: dict[Folio, int]) -> None:
+    """try_grab_folio asks before it adds.  `taken`: what this call has taken so far, by folio."""
+    # rule: refcount.limit-gup
+    already = taken.get(folio, 0)
+    if not refcount.try_get(k, folio, already):
+        raise Errno("ENOMEM")
+    taken[folio] = already + (GUP_PIN_COUNTING_BIAS if foll.pin and not folio.has_pincount else 1)
 
 
 def get_all_pages(k: Kernel, mm: Mm, first: Vpn, end: Vpn, foll: Foll) -> list[Place]:
@@ -229,6 +242,41 @@ def close_pipe(k: Kernel, pipe: str) -> list[str]:
     for folio, _ in places:
         release(k, folio, pin=False)
     return values
+
+
+def tee(k: Kernel, pipe: str, to: str) -> int:
+    """link_pipe: a second pipe has the same pages, and a reference of its own to each.  How many it got."""
+    # check
+    if pipe not in k.pipes:
+        raise BadRequest(f"There is no pipe {pipe}.")
+    if to in k.pipes:
+        raise BadRequest(f"There is a pipe {to} already.")
+    places: list[Place] = []
+    for place in k.pipes[pipe]:
+        # rule: refcount.limit-tee
+        if not refcount.try_get(k, place.folio):
+            break
+        # count: nothing; a reference is not a mapping.
+        # map: nothing.
+        # account
+        # rule: refcount.tee
+        k.get(place.folio)
+        places.append(place)
+    if not places:
+        raise Errno("EFAULT")
+    k.pipes[to] = places
+    return len(places)
+
+
+def fuse_splice(k: Kernel, pipe: str) -> None:
+    """fuse_dev_splice_write: half a page for FUSE, half for the pipe, a reference for each.  Then both are done."""
+    if pipe not in k.pipes:
+        raise BadRequest(f"There is no pipe {pipe}.")
+    # rule: refcount.limit-fuse
+    refused = not refcount.try_get(k, k.pipes[pipe][0].folio)
+    close_pipe(k, pipe)
+    if refused:
+        raise Errno("EINVAL")
 
 
 # --- FOLL_PIN ---

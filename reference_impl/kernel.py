@@ -12,7 +12,7 @@ from .mapcount import Change
 from .mm import Mm
 from .profile import Profile
 from .runs import Counts, Runs
-from .units import BadRequest, Errno, Order, PageCount, Pfn, align_up
+from .units import BadRequest, Bug, Errno, Order, PageCount, Pfn, align_up
 
 MOVABLE = Pfn(1 << 40)
 """From here on page frames are in ZONE_MOVABLE, which is all that the second of two NUMA nodes has."""
@@ -48,8 +48,8 @@ class Kernel:
         self.next_folio = 1
         self.next_pfn = 0x1000
         self.next_movable_pfn: int = MOVABLE
-        self.zero = Folio(0, Pfn(1), Order(0), "zero")
-        self.huge_zero = Folio(-1, Pfn(0x200), Order(profile.pmd_order), "huge-zero")
+        self.zero = Folio(0, Pfn(1), Order(0), "zero", profile.refcount_bits)
+        self.huge_zero = Folio(-1, Pfn(0x200), Order(profile.pmd_order), "huge-zero", profile.refcount_bits)
         self.mms: dict[str, Mm] = {}
         self.next_mm = 1
         self.files: dict[str, File] = {}
@@ -58,6 +58,7 @@ class Kernel:
         self.pipes: dict[str, list[Place]] = {}
         self.buffers: dict[str, Buffer] = {}
         self.held: dict[str, Hold] = {}
+        self.added: dict[str, tuple[Folio, int]] = {}
         self.swap_counts = Counts()
         self.swap_contents: Runs[str] = Runs()
         self.swap_cache = Places()
@@ -101,7 +102,7 @@ class Kernel:
         return Pfn(pfn)
 
     def new_folio(self, pfn: Pfn, order: int, kind: Kind) -> Folio:
-        folio = Folio(self.next_folio, pfn, Order(order), kind)
+        folio = Folio(self.next_folio, pfn, Order(order), kind, self.profile.refcount_bits)
         folio.has_pincount = self.has_pincount(order)
         self.folios[folio.number] = folio
         self.next_folio += 1
@@ -113,13 +114,17 @@ class Kernel:
         return order > (1 if self.profile.word_bits == 32 else 0)
 
     def get(self, folio: Folio, references: int = 1) -> None:
-        """folio_ref_add."""
+        """folio_ref_add: nothing is checked."""
+        # rule: refcount.limit-unchecked
         folio.refcount += references
 
     def put(self, folio: Folio, references: int = 1) -> None:
         """folio_put_refs: without references it is free, and every counter must be back where it started."""
+        # rule: refcount.limit-unmap
         folio.refcount -= references
         if folio.refcount > 0:
+            if not folio.ref_count:
+                raise Bug(f"{folio} is freed while {folio.refcount} references to it are held.")
             return
         if folio.refcount < 0 or self.counting.folio_mapcount(folio) or folio.pincount or folio.entire_mapcount:
             raise AssertionError(f"bad page: {folio} is freed with counters that are not 0")

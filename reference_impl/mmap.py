@@ -50,11 +50,15 @@ def mmap(
 
     # count: nothing is mapped yet.
     # map
-    region = mm.place(name, pages, skew)
+    first, _ = mm.place(name, pages, skew)
     flags = HUGEPAGE if file_name is None and order and not hugetlb else 0
-    end = region.first + pages
-    mm.insert(Vma(name, region.first, end, protection, shared, file, offset, Order(order), hugetlb, flags))
+    mmap_region(mm, Vma(name, first, first + pages, protection, shared, file, offset, Order(order), hugetlb, flags))
     # account: nothing.
+
+
+def mmap_region(mm: Mm, vma: Vma) -> None:
+    """Put a new VMA where nothing is mapped.  It has no entries."""
+    mm.insert(vma)
 
 
 def munmap(k: Kernel, mm: Mm, first: Vpn, end: Vpn) -> None:
@@ -259,7 +263,8 @@ def _populate(k: Kernel, mm: Mm, first: Vpn, end: Vpn, *, write: bool) -> None:
             gup.get_pages(k, mm, vpn, vpn + 1, gup.GET_WRITE if write else gup.GET)
         except Errno as error:
             if error.args[0] != "EEXIST":
-                raise Errno("ENOMEM") from None
+                # __mlock_posix_error_return
+                raise Errno("EAGAIN" if error.args[0] == "ENOMEM" else "ENOMEM") from None
 
 
 def copy_from_user(k: Kernel, mm: Mm, first: Vpn, end: Vpn) -> list[str]:

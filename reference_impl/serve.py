@@ -23,6 +23,7 @@ from . import (
     procfs,
     profile,
     queries,
+    refcount,
     state,
     statistics,
 )  # fmt: skip
@@ -53,6 +54,7 @@ CAPABILITIES = [
     "driver-calls", "entry-writable", "grow", "interfaces", "mincore", "mlock", "kpage", "numa-maps", "pagemap",
     "pagemap-scan", "rss", "smaps-rollup", "soft-dirty", "statm", "status",
     "userfaultfd", "userfaultfd-wp", "vma",
+    "add-references", "expected-refcount", "fuse-splice", "tee",
     "direct-io", "gup", "maybe-dma-pinned", "migrate", "pincount", "zone-movable",
 ]  # fmt: skip
 
@@ -297,6 +299,23 @@ def _read_pipe(k: Kernel, r: Request) -> list[str]:
 
 def _close_pipe(k: Kernel, r: Request) -> None:
     gup.close_pipe(k, r["pipe"])
+
+
+def _tee(k: Kernel, r: Request) -> int:
+    return gup.tee(k, r["pipe"], r["to"])
+
+
+def _fuse_splice(k: Kernel, r: Request) -> None:
+    gup.fuse_splice(k, r["pipe"])
+
+
+def _add_references(k: Kernel, r: Request) -> None:
+    mm, vpn, _ = _pages(k, r)
+    refcount.add_references(k, mm, vpn, r["number"], r["hold"])
+
+
+def _drop_references(k: Kernel, r: Request) -> None:
+    refcount.drop_references(k, r["hold"])
 
 
 def _register_buffer(k: Kernel, r: Request) -> None:
@@ -576,6 +595,10 @@ HANDLERS: dict[str, Handler] = {
     "vmsplice": _vmsplice,
     "read_pipe": _read_pipe,
     "close_pipe": _close_pipe,
+    "tee": _tee,
+    "fuse_splice": _fuse_splice,
+    "add_references": _add_references,
+    "drop_references": _drop_references,
     "register_buffer": _register_buffer,
     "read_buffer": _read_buffer,
     "unregister_buffer": _unregister_buffer,

@@ -26,6 +26,7 @@ MODULES = (
     "cow",
     "fork",
     "large_folios",
+    "refcount",
     "pins",
     "statistics",
     "driver_pages",

@@ -208,7 +208,15 @@ class Linux:
             raise Mistake(f"there is no process {name}") from None
 
     def _region(
-        self, request: p.PagesOperation | p.PagesQuery | p.RegionQuery | p.NumaMaps | p.Grow | p.Shrink | p.Receive
+        self,
+        request: p.PagesOperation
+        | p.PagesQuery
+        | p.RegionQuery
+        | p.NumaMaps
+        | p.Grow
+        | p.Shrink
+        | p.Receive
+        | p.AddReferences,
     ) -> tuple[Process, Region]:
         process = self._process(request.process)
         try:
@@ -540,6 +548,45 @@ class Linux:
         self._close(self._named(self._names.pipes, "pipe", request.pipe))
         del self._names.pipes[request.pipe]
 
+    def _tee(self, request: p.Tee) -> int:
+        pipe = self._named(self._names.pipes, "pipe", request.pipe)
+        if request.to in self._names.pipes:
+            raise Mistake(f"there is a pipe {request.to} already")
+        other = Pipe(self._names.take_descriptors(), pipe.pages)
+        length = pipe.pages * self.here.page_size
+        try:
+            moved = self._do(
+                f"0 pipe {length:x} {other.to_read:x}", f"0 tee {pipe.to_read:x} {other.to_write:x} {length:x}"
+            )[-1].value
+        except Refused:
+            self._do(f"-0 close {other.to_read:x}", f"-0 close {other.to_write:x}")
+            raise
+        other.pages = moved // self.here.page_size
+        self._names.pipes[request.to] = other
+        return other.pages
+
+    def _fuse_splice(self, request: p.FuseSplice) -> None:
+        pipe = self._named(self._names.pipes, "pipe", request.pipe)
+        try:
+            self._do(f"0 fuse_splice {pipe.to_read:x} {self.here.page_size:x}")
+        except Refused as e:
+            if e.result.name != "ENOENT":  # FUSE has seen the data
+                raise
+        finally:
+            self._close_pipe(p.ClosePipe(pipe=request.pipe))
+
+    def _add_references(self, request: p.AddReferences) -> None:
+        process, region = self._region(request)
+        if request.hold in self._names.added:
+            raise Mistake(f"there is a hold {request.hold} already")
+        at = region.start + request.first * self.here.page_size
+        self._drain_all()
+        self._names.added[request.hold] = self._devices.hold(process, at, request.number)
+
+    def _drop_references(self, request: p.DropReferences) -> None:
+        self._do(f"0 close {self._named(self._names.added, 'hold', request.hold):x}")
+        del self._names.added[request.hold]
+
     def _register_buffer(self, request: p.RegisterBuffer) -> None:
         process, region, at, length = self._range(request)
         if request.buffer in self._names.buffers:
@@ -665,7 +712,16 @@ class Linux:
 
     def _refcount(self, request: p.Refcount) -> list[int]:
         self._drain_all()
+        if "folio-mapcount" in self.here.missing:  # struct page cannot be read, so the module does it
+            return [folio.there for folio in self._references(request)]
         return [counters.refcount for counters in self._folio_counters(request)]
+
+    def _expected_refcount(self, request: p.ExpectedRefcount) -> list[int]:
+        return [folio.expected for folio in self._references(request)]
+
+    def _references(self, request: p.PagesQuery) -> list[devices.References]:
+        process, _, at, _ = self._range(request)
+        return self._devices.references(process, at, request.count)
 
     def _pincount(self, request: p.Pincount) -> list[int]:
         return [counters.pincount for counters in self._folio_counters(request)]

@@ -119,7 +119,8 @@ def look(machine: Machine, settings: Settings | None, fixed: str) -> Here:
     _look_at_accessed_bit(machine, page_size, word_bits, missing)
     _look_at_rss(machine, page_size, word_bits, version, missing)
     _look_at_core_dumps(machine, settings, core_directory(directories), missing)
-    _look_at_drivers(machine, page_size, missing)
+    _look_at_drivers(machine, page_size, settings, missing)
+    _look_at_fuse(machine, settings, missing)
     machine.run("0 reset")
     missing.update(pins.missing(machine))
     _look_at_direct_io(machine, page_size, word_bits, directories.get("disk"), missing)
@@ -368,8 +369,10 @@ def _look_at_references(machine: Machine, size: int, word_bits: int, missing: di
     machine.do("0 spawn 1", f"1 mmap {at:x} {size:x} 3 22", f"1 store {at:x} 1 41")
     machine.do(f"1 mmap {read_only:x} {size:x} 1 22")
     machine.run(f"0 pipe {size:x} {FIRST_DESCRIPTOR:x}")
+    machine.run(f"0 pipe {size:x} {FIRST_DESCRIPTOR + 2:x}")
     trials = {
         "vmsplice": ("vmsplice", f"1 vmsplice {at:x} {size:x} {FIRST_DESCRIPTOR + 1:x}"),
+        "tee": ("tee", f"0 tee {FIRST_DESCRIPTOR:x} {FIRST_DESCRIPTOR + 3:x} {size:x}"),
         "io_uring": ("io_uring", f"1 uring_register {at:x} {size:x}"),
         "process_vm": ("process_vm_readv", f"0 vm_read 1 {at:x} 1"),
         "proc_mem": ("/proc/PID/mem", f"0 mem_write 1 {at:x} 1 41"),
@@ -453,17 +456,32 @@ def _look_at_core_dumps(machine: Machine, settings: Settings | None, directory: 
     machine.run("0 reset")
 
 
-def _look_at_drivers(machine: Machine, size: int, missing: dict[str, str]) -> None:
+def _look_at_drivers(machine: Machine, size: int, settings: Settings | None, missing: dict[str, str]) -> None:
     """With the kernel module every driver, without it those for which a part of the kernel stands in."""
-    missing.update(devices.missing(machine, size))
-    if devices.ABSENT not in missing.values() and "frames" not in missing:
-        missing.pop("maybe-dma-pinned", None)  # the module asks the kernel
+    guest = settings is not None and not settings.shared
+    missing.update(devices.missing(machine, size, guest=guest))
+    if devices.present(machine):
+        missing.pop("refcount", None)
+        if "frames" not in missing:
+            missing.pop("maybe-dma-pinned", None)  # the module asks the kernel
+
+
+def _look_at_fuse(machine: Machine, settings: Settings | None, missing: dict[str, str]) -> None:
+    """A connection is tried once.  It is mounted, so not on a machine that others use."""
+    if settings is None or settings.shared:
+        missing["fuse-splice"] = "it mounts a FUSE file system: a guest of the lab does this, docs/lab.md"
+        return
+    tried = machine.run("0 fuse")[0]
+    if tried.kind != "ok":
+        missing["fuse-splice"] = f"this kernel has no FUSE: {tried.name}"
 
 
 def _parameters(
     machine: Machine, page_size: int, word_bits: int, huge: HugePages, missing: dict[str, str]
 ) -> dict[str, int | str | list[int]]:
-    parameters: dict[str, int | str | list[int]] = {"page_size": page_size, "word_bits": word_bits}
+    parameters: dict[str, int | str | list[int]] = {
+        "page_size": page_size, "word_bits": word_bits, "refcount_bits": 32,
+    }  # fmt: skip
     if huge.pmd_order:
         parameters["pmd_order"] = huge.pmd_order
     parameters["orders"] = huge.orders(huge.anon)

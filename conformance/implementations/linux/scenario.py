@@ -131,6 +131,8 @@ class Scenario:
         self.buffers: dict[str, Buffer] = {}
         self.held: dict[str, Hold] = {}
         self.devices: dict[str, Device] = {}
+        self.added: dict[str, int] = {}
+        """The hub's descriptor that holds the references."""
         self.objects: dict[tuple[str, str], Object] = {}
         """By the name and the kind of an interface."""
         self._descriptor = FIRST_DESCRIPTOR

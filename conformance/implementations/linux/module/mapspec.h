@@ -128,6 +128,27 @@ struct mapspec_entries {
 	struct mapspec_entry entry[MAPSPEC_AT_ONCE]; /* out */
 };
 
+/* References to the folio that any process maps at an address, taken as folio_ref_add() takes them: nothing is checked.
+ * The open file holds them, once, and drops them when it is closed. */
+struct mapspec_hold {
+	__u64 pid;
+	__u64 address;
+	__u64 references; /* up to 2^31 - 1 */
+};
+
+/* The folios that any process maps: all 0 where there is no entry, or no struct page. */
+struct mapspec_folio {
+	__s64 references; /* folio_ref_count() */
+	__s64 expected;   /* folio_expected_ref_count() */
+};
+
+struct mapspec_folios {
+	__u64 pid;
+	__u64 address;
+	__u64 count;     /* up to MAPSPEC_AT_ONCE */
+	struct mapspec_folio folio[MAPSPEC_AT_ONCE]; /* out */
+};
+
 /*
  * Pages of the calling process, with get_user_pages() or one of its kin.  The open file holds them, until it is told to
  * give them back or is closed; it must hold none yet.
@@ -163,6 +184,8 @@ struct mapspec_pinned {
 #define MAPSPEC_IOC_READ	_IOWR('m', 8, struct mapspec_words)
 #define MAPSPEC_IOC_PAGES	_IOWR('m', 9, struct mapspec_pages)
 #define MAPSPEC_IOC_ENTRIES	_IOWR('m', 10, struct mapspec_entries)
+#define MAPSPEC_IOC_HOLD	_IOW('m', 20, struct mapspec_hold)
+#define MAPSPEC_IOC_FOLIOS	_IOWR('m', 21, struct mapspec_folios)
 #define MAPSPEC_IOC_GET		_IOWR('m', 30, struct mapspec_get)
 #define MAPSPEC_IOC_PUT		_IO('m', 31)
 #define MAPSPEC_IOC_READ_HELD	_IOWR('m', 32, struct mapspec_words)
