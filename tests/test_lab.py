@@ -16,7 +16,7 @@ import pytest
 from mini import Mini
 
 from conformance import expectations, profiles, report
-from conformance.commands import BAD, OK
+from conformance.commands import BAD, NO_START, OK
 from conformance.implementations import Guest, Reply
 from conformance.implementations.linux import build
 from conformance.implementations.linux.implementation import Linux
@@ -256,6 +256,25 @@ def test_user_mode_linux_needs_no_emulator() -> None:
     words = command(registry.find("7.3-um"), Prepared("7.3-um", "7.3.4", "7.3.4-1", []), Path("i.cpio"))
     assert words[0] == "relayed"
     assert "con1=fd:0,fd:1" in words
+
+
+def test_a_kernel_boots_with_a_program_of_ones_own(mini: Mini, tmp_path: Path) -> None:
+    made = Prepared("7.3-um", "7.3.4", "7.3.4-1", [])
+    made.directory.mkdir(parents=True)
+    save(made)
+    image = made.directory / "image"
+    said = tmp_path / "said"
+    image.write_text(f'#!/bin/sh\nexec > {said}\nprintf "%s\\n" "$@"\ngrep -ao "hello from init" "${{2#initrd=}}"\n')
+    image.chmod(0o755)
+    program = tmp_path / "hello.c"
+    program.write_text('#include <stdio.h>\nint main(void) { puts("hello from init"); }\n')
+    assert mini.run("kernels", "boot", "7.3-um", str(program), "A=B", "--memory", "64") == OK
+    lines = said.read_text().splitlines()
+    assert "mem=64M" in lines and "A=B" in lines and "hello from init" in lines
+    assert mini.run("kernels", "boot", "7.3-um", str(tmp_path / "none.c")) == NO_START
+    program.write_text("int main(void) { return }")
+    assert mini.run("kernels", "boot", "7.3-um", str(program)) == NO_START
+    assert "hello.c cannot be compiled" in mini.out
 
 
 def test_a_32_bit_kernel_gets_programs_of_its_own_and_a_processor_it_knows(tmp_path: Path) -> None:

@@ -26,10 +26,12 @@ SHOWN = {"init_task": DATA + 0x100, "vmemmap_base": DATA}
 
 COMMON = {"flags": 0, "mapping": 24, "_mapcount": 48, "_refcount": 52}
 PAGE_6_1 = COMMON | {"compound_mapcount": 20, "deferred_list": 24}
+FOLIO_6_1 = {"_pincount": PAGE + 28}
 FOLIO_6_18 = {
     "_large_mapcount": PAGE + 16,
     "_nr_pages_mapped": PAGE + 20,
     "_entire_mapcount": PAGE + 24,
+    "_pincount": PAGE + 28,
     "_mm_id_mapcount": PAGE + 32,
     "_mm_id": PAGE + 40,
 }
@@ -163,7 +165,7 @@ class Narrow(MadeUp):
 
 def old_kernel() -> MadeUp:
     """6.1: frames 16 to 19 are an anonymous folio of order 2, mapped by two PMDs and, page 1 only, by a PTE."""
-    made = MadeUp(PAGE_6_1, {}, {"PG_anon_exclusive": ANON_EXCLUSIVE, "PG_double_map": SECOND})
+    made = MadeUp(PAGE_6_1, FOLIO_6_1, {"PG_anon_exclusive": ANON_EXCLUSIVE, "PG_double_map": SECOND})
     made.put(16, "_refcount", 3)
     made.put(16, "mapping", 1, "<Q")
     made.put(17, "compound_mapcount", 1)
@@ -260,6 +262,17 @@ def test_a_32_bit_kernel() -> None:
     assert (folio.slots, folio.shared_bit) == (((7, 32768), (8, 2)), True)
     assert structs.folio(8, 1, hugetlb=False).entire_mapcount == 0  # it would be in the page behind the folio
     assert structs.mm_ids([41]) == {41: 7}
+
+
+def test_pins_of_a_large_folio_and_what_is_taken_for_one() -> None:
+    made = owners_kernel()
+    asked = Internals(Reader(made))
+    small = Folio(3, 0, KPF_ANON)
+    for references, pins, told in (1023, 0, [False, False]), (1024, 2, [True, True]):
+        made.put(3, "_refcount", references)
+        made.put(16, "_pincount", pins)
+        assert made.structs().folio(16, 4, hugetlb=False).pincount == pins
+        assert asked.maybe_dma_pinned(pages(18, 3), [FOLIO, small]) == told
 
 
 def test_mm_ids_of_processes() -> None:

@@ -12,10 +12,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-SOURCES = [
-    Path(__file__).with_name(name)
-    for name in ("executor.h", "executor.c", "process.c", "interfaces.c", "observe.c", "control.c")
-]
+PARTS = ("executor", "process", "interfaces", "observe", "control", "pipes", "pins")
+SOURCES = [Path(__file__).with_name(name) for name in ("executor.h", *(f"{part}.c" for part in PARTS))]
 COMPILERS = ("cc", "gcc", "clang", "tcc")
 FLAGS = ("-std=gnu11", "-O2", "-Wall", "-D_FILE_OFFSET_BITS=64")
 """The last one for 32-bit, where addresses in /proc/PID/mem exceed 31 bits."""

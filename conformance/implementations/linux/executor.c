@@ -172,13 +172,20 @@ static void kill_all(void)
 			reap(slot);
 }
 
-/* reset: no process and no descriptor of the scenario is left */
+/* No process and no descriptor of the scenario is left.  The descriptors first: references that wrap a counter must be
+ * gone before the mappings of that page are, or the page is freed while it is mapped. */
+static void clear_away(void)
+{
+	syscall(SYS_close_range, first_free_fd, ~0U, 0);
+	kill_all();
+}
+
+/* reset */
 static void do_reset(struct words *w, struct reply *out)
 {
 	(void)w;
 	(void)out;
-	kill_all();
-	syscall(SYS_close_range, first_free_fd, ~0U, 0);
+	clear_away();
 }
 
 /* --- in the hub: files, /proc and settings ------------------------------------------------------------ */
@@ -701,7 +708,7 @@ static const struct verb own_verbs[] = {
 };
 
 static const struct verb *const hub_verbs[] = {
-	own_verbs, interface_hub_verbs, observe_hub_verbs, control_hub_verbs, NULL,
+	own_verbs, interface_hub_verbs, observe_hub_verbs, control_hub_verbs, pipe_hub_verbs, NULL,
 };
 
 /* --- in the hub: the stream ---------------------------------------------------------------------------- */
@@ -894,7 +901,7 @@ int main(int argc, char **argv)
 	close(first_free_fd);
 	while (!told_to_stop && (line = next_line()) && run_batch(line) == 0)
 		;
-	kill_all();
+	clear_away();
 	restore_settings();
 	return 0;
 }

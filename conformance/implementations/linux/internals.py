@@ -31,6 +31,8 @@ ARCHITECTURES = ("x86_64", "i386", "i686")
 BYTES_AT_ONCE = 1 << 19
 NOTHING = FolioCounters(0, 0)
 """For a page that is not there."""
+GUP_PIN_COUNTING_BIAS = 1024
+"""include/linux/mm.h: what one pin adds to the references of a small folio."""
 TRIES = 3
 """The list of processes may change while it is read."""
 
@@ -85,6 +87,13 @@ class Internals:
             return [bool(page.frame) and page.count > 1 for page in pages]
         return [
             _maybe_shared(counters, folio.order, hugetlb=bool(folio.flags & kernel.KPF_HUGE))
+            for counters, folio in zip(self.folios(pages, folios), folios, strict=True)
+        ]
+
+    def maybe_dma_pinned(self, pages: Sequence[Page], folios: Sequence[Folio]) -> list[bool]:
+        """include/linux/mm.h: folio_maybe_dma_pinned, which is inline, too."""
+        return [
+            counters.pincount > 0 if folio.order else counters.refcount >= GUP_PIN_COUNTING_BIAS
             for counters, folio in zip(self.folios(pages, folios), folios, strict=True)
         ]
 
@@ -146,7 +155,7 @@ def _maybe_shared(counters: FolioCounters, order: int, *, hugetlb: bool) -> bool
 def missing(why: str, version: tuple[int, int], config: Mapping[str, str]) -> dict[str, str]:
     """What cannot be told, each with the reason.  `why` struct page cannot be read; "" if it can."""
     told = ("refcount", "folio-mapcount", "entire-mapcount", "nr-pages-mapped", "owner-slots", "anon-exclusive",
-            "partially-mapped", "maybe-mapped-shared")  # fmt: skip
+            "partially-mapped", "maybe-mapped-shared", "pincount", "maybe-dma-pinned")  # fmt: skip
     if why:
         return dict.fromkeys(told, f"this is seen in struct page only: {why}")
     found = {}

@@ -195,7 +195,7 @@ static void do_store(struct words *w, struct reply *out)
 }
 
 /* Opens a descriptor of the hub in this process. */
-static int open_hub_fd(unsigned fd, int flags)
+int open_hub_fd(unsigned fd, int flags)
 {
 	char path[64];
 
@@ -464,7 +464,7 @@ static const struct verb own_verbs[] = {
 };
 
 static const struct verb *const process_verbs[] = {
-	own_verbs, interface_process_verbs, observe_process_verbs, control_process_verbs, NULL,
+	own_verbs, interface_process_verbs, observe_process_verbs, control_process_verbs, pins_process_verbs, NULL,
 };
 
 /* A process: one primitive per message until it is told to exit or is killed. */

@@ -19,7 +19,7 @@ ReadAt = Callable[[str, int, int], bytes | None]
 KCORE = "/proc/kcore"
 FIELDS = {
     "page": ("_refcount", "_mapcount", "flags", "mapping", "compound_mapcount", "deferred_list"),
-    "folio": ("_entire_mapcount", "_large_mapcount", "_nr_pages_mapped", "_mm_id", "_mm_id_mapcount"),
+    "folio": ("_entire_mapcount", "_large_mapcount", "_nr_pages_mapped", "_mm_id", "_mm_id_mapcount", "_pincount"),
     "task_struct": ("tasks", "pid", "mm"),
     "mm_struct": ("mm_id",),
 }
@@ -101,6 +101,8 @@ class FolioCounters:
     """mm id (0: free) and count of the two owner slots."""
     shared_bit: bool | None = None
     partially_mapped: bool | None = None
+    pincount: int = 0
+    """Of a large folio; a small one has none."""
 
 
 class StructPages:
@@ -162,6 +164,7 @@ class StructPages:
             return FolioCounters(refcount, first, first, nr_pages_mapped=mapped)
         if not self.large_mapcount:
             return self._folio_6_1(head, order, pages, refcount, hugetlb)
+        pins = self._pins(pages)
         entire = 0  # include/linux/mm.h: folio_entire_mapcount
         if self._kcore.bits == 64 or order > 1:
             entire = self._int(pages, self._at["_entire_mapcount"]) + 1
@@ -175,15 +178,16 @@ class StructPages:
             slots = tuple((i & top - 1, c + 1) for i, c in zip(ids, counts, strict=True))
             shared = bool(ids[1] & top)
         if hugetlb:
-            return FolioCounters(refcount, mapcount, first, entire, None, slots, shared)
+            return FolioCounters(refcount, mapcount, first, entire, None, slots, shared, pincount=pins)
         partially = self._second_flag(pages, "PG_partially_mapped")
-        return FolioCounters(refcount, mapcount, first, entire, mapped, slots, shared, partially)
+        return FolioCounters(refcount, mapcount, first, entire, mapped, slots, shared, partially, pins)
 
     def _folio_6_1(self, head: int, order: int, pages: bytes, refcount: int, hugetlb: bool) -> FolioCounters:
         """mm/util.c: folio_mapcount of 6.1: the total is computed, and PG_double_map offsets every page by one."""
         entire = self._int(pages, self._size + self._at["compound_mapcount"]) + 1
+        pins = self._pins(pages)
         if hugetlb:
-            return FolioCounters(refcount, entire, entire_mapcount=entire)
+            return FolioCounters(refcount, entire, entire_mapcount=entire, pincount=pins)
         all_pages = self.page(head, 1 << order)
         counts = [self._int(all_pages, p * self._size + self._at["_mapcount"]) + 1 for p in range(1 << order)]
         total = entire + sum(counts)
@@ -193,7 +197,12 @@ class StructPages:
             total -= 1 << order
         at = 2 * self._size + self._at["deferred_list"]
         queued = order > 1 and self._word(pages, at) != self._base + head * self._size + at
-        return FolioCounters(refcount, total, counts[0], entire, partially_mapped=queued)
+        return FolioCounters(refcount, total, counts[0], entire, partially_mapped=queued, pincount=pins)
+
+    def _pins(self, pages: bytes) -> int:
+        """_pincount.  On 32 bit it is in the third page, so that a folio of two has none (folio_has_pincount)."""
+        at = self._at["_pincount"]
+        return self._int(pages, at) if at < len(pages) else 0
 
     def ksm(self, frames: Collection[int]) -> set[int]:
         """Which of the frames, all of small folios, are KSM pages: both low bits of the mapping are set."""
