@@ -27,7 +27,9 @@ LARGEST = 1 << 20
 """Bytes of a feature file.  A larger one was not written by hand."""
 LONGEST = 1000
 """Characters of a line in it."""
-CONDITIONS = ("since", "until", "config", "needs", "order", "page_size", "pmd_order", "pte_special", "word_bits")
+CONDITIONS = (
+    "since", "until", "config", "needs", "order", "page_size", "pmd_order", "pte_special", "word_bits", "debug_vm",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

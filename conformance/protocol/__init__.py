@@ -12,16 +12,17 @@ JSON Schema, the protocol reference of the site and the checks of live traffic
 are all made from it.
 
 `names` has the words that messages are made of, `base` what requests have in common, `operations`, `drivers` and
-`queries` the requests by what they are about, and `answers` what comes back.
+`queries` the requests by what they are about, `log` what the kernel complains of, and `answers` what comes back.
 """
 
 from __future__ import annotations
 
-from conformance.protocol import base, drivers, operations, queries
+from conformance.protocol import base, drivers, log, operations, queries
 from conformance.protocol.answers import *  # noqa: F403
 from conformance.protocol.base import *  # noqa: F403
 from conformance.protocol.base import Operation, Query, Request
 from conformance.protocol.drivers import *  # noqa: F403
+from conformance.protocol.log import *  # noqa: F403
 from conformance.protocol.names import *  # noqa: F403
 from conformance.protocol.operations import *  # noqa: F403
 from conformance.protocol.queries import *  # noqa: F403
@@ -31,7 +32,7 @@ def _concrete(kind: type[Request]) -> tuple[type[Request], ...]:
     """The requests of a kind, in the order of the modules."""
     return tuple(
         cls
-        for module in (base, operations, drivers, queries)
+        for module in (base, operations, drivers, queries, log)
         for cls in vars(module).values()
         if isinstance(cls, type) and cls.__module__ == module.__name__
         if issubclass(cls, kind) and not cls.__subclasses__()

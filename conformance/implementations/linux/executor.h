@@ -60,6 +60,7 @@ void fail(struct reply *out, int error);
 void settle(struct reply *out, long returned);
 void run_verb(const struct verb *const *tables, char *line, struct reply *out);
 int take_hub_fd(unsigned fd);
+void open_kernel_log(void);
 _Noreturn void process_main(void);
 
 #endif

@@ -19,6 +19,7 @@ from conformance.implementations.linux.files import Files
 from conformance.implementations.linux.hugepages import Kind
 from conformance.implementations.linux.interfaces import Interfaces
 from conformance.implementations.linux.internals import Internals
+from conformance.implementations.linux.log import Log
 from conformance.implementations.linux.lookup import PAGES_AT_ONCE, Lookup
 from conformance.implementations.linux.machine import Lost, Machine, Refused, Result, word
 from conformance.implementations.linux.observe import Observer
@@ -59,13 +60,17 @@ class Linux:
     """Answers requests.  Expected conditions are answers, never exceptions.
 
     command: what starts the executor on another machine, such as a virtual one, and connects to it; None builds it and
-    runs it here.  limit: seconds for one batch of primitives; boot: seconds that such a machine may need to start.
+    runs it here.  limit: seconds for one batch of primitives; boot: seconds that such a machine may need to start;
+    bugs: calls that stop its kernel are made, and the machine is lost.
     """
 
-    def __init__(self, command: Sequence[str] | None = None, limit: float | None = None, boot: float = 0.0) -> None:
+    def __init__(
+        self, command: Sequence[str] | None = None, limit: float | None = None, boot: float = 0.0, *, bugs: bool = False
+    ) -> None:
         self._command = command
         self._limit = limit
         self._boot = boot
+        self._bugs = bugs
         self._machine: Machine | None = None
         self._settings: Settings | None = None
         self._here: probe.Here | None = None
@@ -128,7 +133,8 @@ class Linux:
             self._settings = None
         if self._settings:
             self._settings.attach(machine)
-        self._here = probe.look(machine, self._settings, fixed)
+        self._log = Log(machine)
+        self._here = probe.look(machine, self._settings, fixed, bugs=self._bugs)
         align = self._here.page_size << max(self._here.huge.pmd_order, 9)
         self._names = Scenario(self._here.word_bits, align, self._here.page_size)
         self._lookup = Lookup(machine, self._here.page_size, max(self._here.huge.pmd_order, LARGEST))
@@ -140,7 +146,9 @@ class Linux:
         self._interfaces = Interfaces(
             machine, self._names, self._here.page_size, version, self._order_at, ours=self._command is not None
         )
-        self._devices = Devices(machine, self._names, self._here.page_size, self._interfaces)
+        self._devices = Devices(
+            machine, self._names, self._here.page_size, self._interfaces, self._log, bugs=self._bugs
+        )
 
     def _take_settings(self) -> tuple[Settings | None, str]:
         """The settings of the machine if we may change them, else why not.  Raises Busy."""
@@ -176,6 +184,18 @@ class Linux:
         return self._machine is not None
 
     @property
+    def leaked(self) -> int:
+        """Pages of drivers that scenarios have been told to be leaked, since the machine was started."""
+        return self._devices.leaked
+
+    def abandon(self) -> None:
+        """End the machine without a word: the next request starts another."""
+        machine, self._machine = self._machine, None
+        self._names.clear()
+        if machine:
+            machine.kill()
+
+    @property
     def here(self) -> probe.Here:
         assert self._here
         return self._here
@@ -191,10 +211,26 @@ class Linux:
         self.close()
 
     def _reset(self, request: p.Reset) -> None:
+        self._end()
+        if "kernel-log" not in self.here.missing:
+            self._do(f"-0 write {word(devices.WARN_AGAIN)} 1")  # else WARN_ON_ONCE warns once
+            self._log.forget()
+
+    def _finish(self, request: p.Finish) -> list[p.Logged]:
+        self._end()
+        if leaked := self._devices.newly_leaked():
+            self._log.add(p.Logged("leak", f"{leaked} pages of a driver are still referenced"))
+        return self._log.read()
+
+    def _end(self) -> None:
+        """Nothing is left of the scenario."""
         self._do("0 reset")
         self._names.clear()
         self._internals.forget()
         self._devices.forget()
+
+    def _kernel_log(self, request: p.KernelLog) -> list[p.Logged]:
+        return self._log.read()
 
     # --- names --------------------------------------------------------------------------------------------
 

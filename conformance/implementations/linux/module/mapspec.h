@@ -138,5 +138,6 @@ struct mapspec_entries {
 #define MAPSPEC_IOC_READ	_IOWR('m', 8, struct mapspec_words)
 #define MAPSPEC_IOC_PAGES	_IOWR('m', 9, struct mapspec_pages)
 #define MAPSPEC_IOC_ENTRIES	_IOWR('m', 10, struct mapspec_entries)
+#define MAPSPEC_IOC_CALL_LOCKED	_IOWR('m', 11, struct mapspec_call) /* mmap_lock is held for writing */
 
 #endif
