@@ -29,7 +29,8 @@ def parser() -> argparse.ArgumentParser:
     add = made.add_argument
     add("words", nargs="+", metavar="ACTION NAME", help="an action, and names as `list` shows them")
     add("--only", action="append", default=[], metavar="NAME", help="the same as NAME")
-    add("--record", action="store_true", help="run: write the records in conformance/results")
+    add("--record", action="store_true", help="run: write the records in conformance/results; with --bugs")
+    add("--bugs", action="store_true", help="run: let a kernel die of each BUG that a scenario tells of, one boot each")
     add("--at-once", type=int, default=1, metavar="N", help="run: so many kernels at a time (1)")
     return made
 
@@ -54,7 +55,8 @@ def main(args: argparse.Namespace, root: Path) -> int:
     if not ready:
         say("No kernel is prepared: mapspec kernels prepare")
         return NO_START
-    return matrix.run(ready, root / "conformance" / "results", record=args.record, at_once=args.at_once)
+    results, bugs = root / "conformance" / "results", args.bugs or args.record
+    return matrix.run(ready, results, record=args.record, bugs=bugs, at_once=args.at_once)
 
 
 def _version(kernel: Kernel) -> str:

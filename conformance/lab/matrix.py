@@ -40,10 +40,11 @@ class _Running:
     """Where the report is kept, if it is complete."""
 
 
-def run(kernels: Sequence[Kernel], results: Path, *, record: bool, at_once: int = 1) -> int:
+def run(kernels: Sequence[Kernel], results: Path, *, record: bool, bugs: bool = False, at_once: int = 1) -> int:
     """Run all of it on each and print a line for each.  The highest exit code of `mapspec run`.
 
-    `results`: the directory of records, where also the expectations are; `record`: write them.
+    `results`: the directory of records, where also the expectations are; `record`: write them; `bugs`: let each die of
+    what scenarios say to be a BUG.
     """
     worst = 0
     waiting, running = list(kernels), dict[int, _Running]()
@@ -52,7 +53,7 @@ def run(kernels: Sequence[Kernel], results: Path, *, record: bool, at_once: int 
         while waiting and len(running) < max(at_once, 1):
             kernel = waiting.pop(0)
             try:
-                started = _start(kernel, results, record=record)
+                started = _start(kernel, results, record=record, bugs=bugs)
             except Unprepared as e:
                 print(f"{kernel.name}: {e}", flush=True)
                 worst = NO_START
@@ -69,14 +70,14 @@ def run(kernels: Sequence[Kernel], results: Path, *, record: bool, at_once: int 
     return worst
 
 
-def _start(kernel: Kernel, results: Path, *, record: bool) -> _Running:
+def _start(kernel: Kernel, results: Path, *, record: bool, bugs: bool) -> _Running:
     """It ends when this process does.  Raises Unprepared."""
     stem = record_name(kernel, prepared.load(kernel.name).short)
     directory = places.kernel(kernel.name)
     file = directory / "report.jsonl.gz"
     file.unlink(missing_ok=True)
     command = [sys.executable, "-m", "conformance", "run", "--implementation", f"kernel:{kernel.name}"]
-    command += ["--report", str(file)]
+    command += ["--report", str(file), *(["--bugs"] if bugs else [])]
     if (expectations := results / f"{stem}.expectations.toml").exists():
         command += ["--expectations", str(expectations)]
     said = directory / "run.log"

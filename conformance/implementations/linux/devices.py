@@ -263,7 +263,7 @@ class Devices:
         )
 
     def _dare(self, slot: int, fd: int, how: tuple[int, int], words: tuple[int, ...], what: str) -> Result:
-        """A call of which the module says that it stops the kernel.  If that is so, the machine is lost: raises Lost."""
+        """A call of which the module says that it stops the kernel.  If it does, the machine is lost: raises Lost."""
         with self._daring():
             return self._control(slot, fd, how, *words, what=what)
 
