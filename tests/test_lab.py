@@ -484,3 +484,20 @@ def test_a_kernel_that_dies_of_the_right_bug_has_answered(
             assert dying.heard()[1], "another BUG than the one that was announced is a crash"
     finally:
         dying.close()
+
+
+# --- long work --------------------------------------------------------------------------------------------
+
+
+def test_what_a_compiler_warns_of_in_our_module_is_told(tmp_path: Path) -> None:
+    from conformance.lab import module
+    from conformance.lab.work import Work
+
+    said = [
+        "/cache/module/mapspec.c:12:3: warning: unused variable 'x' [-Wunused-variable]",
+        "/kernel/include/linux/mm.h:1:2: warning: not ours",
+        "WARNING: modpost: mapspec.ko: symbol 'x' undefined!",
+    ]
+    work = Work("x", tmp_path / "log")
+    kept = work.run("printf", "%s\n", *said, keep=module.WARNS)
+    assert kept == said[:1]
