@@ -22,7 +22,7 @@ from conformance.implementations.linux import build, devices
 from conformance.implementations.linux.implementation import Linux
 from conformance.implementations.linux.machine import Lost, Machine
 from conformance.implementations.local import Kernel
-from conformance.lab import apt, disks, guest, initramfs, kmod, matrix, packaged, registry, tools
+from conformance.lab import apt, disks, guest, implementation, initramfs, kmod, matrix, packaged, registry, tools
 from conformance.lab.console import Console
 from conformance.lab.implementation import Guest as LabGuest
 from conformance.lab.machine import command
@@ -501,3 +501,20 @@ def test_what_a_compiler_warns_of_in_our_module_is_told(tmp_path: Path) -> None:
     work = Work("x", tmp_path / "log")
     kept = work.run("printf", "%s\n", *said, keep=module.WARNS)
     assert kept == said[:1]
+
+
+def test_a_download_that_begins_anew_says_so(tmp_path: Path) -> None:
+    packages = [apt.Package("linux-source-7.3", "7.3.4-1")]
+    assert apt.again(tmp_path, packages) == ""
+    (tmp_path / "linux-source-7.3_7.3.4-1_all.deb").write_bytes(b"half of it")
+    assert "from the start again" in apt.again(tmp_path, packages)
+
+
+def test_what_a_killed_guest_has_left_is_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.gettempdir", lambda: str(tmp_path))
+    old, new = tmp_path / "mapspec-guest-old", tmp_path / "mapspec-guest-new"
+    for directory in (old, new):
+        directory.mkdir()
+    os.utime(old, (1, 1))
+    implementation.tidy(tmp_path)
+    assert new.exists() and not old.exists()

@@ -6,7 +6,9 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import shutil
 import sys
+import tempfile
 import time
 from collections import Counter
 from pathlib import Path
@@ -39,7 +41,7 @@ def start(name: str, *, bugs: bool = False) -> Guest:
         command = machine.command(kernel, ready, machine.initramfs(ready, ours))
     except (RegistryError, Unprepared, Failed, build.Unbuildable, OSError) as e:
         raise CannotStart(f"kernel:{name}: {e}") from None
-    _tidy(ready.directory)
+    tidy(ready.directory)
     log = ready.directory / f"console-{os.getpid()}.log"
     log.unlink(missing_ok=True)
     made = Guest([sys.executable, "-IS", guest.__file__, str(log), *command], log, bugs=bugs)
@@ -48,8 +50,12 @@ def start(name: str, *, bugs: bool = False) -> Guest:
     return made
 
 
-def _tidy(directory: Path) -> None:
-    """Remove what runs of other code, or killed ones, have left a day ago: others may run here now."""
+def tidy(directory: Path) -> None:
+    """Remove what runs of other code, or killed ones, have left: others may run here now."""
+    for scratch in Path(tempfile.gettempdir()).glob(f"{guest.SCRATCH}*"):
+        with contextlib.suppress(OSError):
+            if scratch.stat().st_uid == os.geteuid() and time.time() - scratch.stat().st_mtime > BOOT:
+                shutil.rmtree(scratch, ignore_errors=True)  # it is needed until a guest is ready
     for path in (*directory.glob("console-*.log"), *directory.glob("initramfs-*.cpio")):
         with contextlib.suppress(FileNotFoundError):
             if time.time() - max(path.stat().st_mtime, path.stat().st_atime) > STALE:
@@ -87,6 +93,7 @@ class Guest(Kernel):
         """The answer, if the kernel has stopped in the function that the driver called."""
         if not found.by_module or not found.file.startswith("mm/") or not found.inside(request.function):
             return None
+        self._heard.subtract(self._news)
         self._lost, self._news = False, []
         return Reply("ok", Called(returned="BUG", where=str(found)))
 
@@ -136,5 +143,5 @@ class Guest(Kernel):
         """Switch it off.  The log stays, as console.log, until the next run."""
         self.end()
         if self._log.exists():
-            self.notes += [f"kernel log, {count} times: {line}" for line, count in self._heard.items()]
+            self.notes += [f"kernel log, {count} times: {line}" for line, count in self._heard.items() if count > 0]
             self._log.replace(self._log.with_name("console.log"))
