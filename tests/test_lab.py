@@ -22,7 +22,7 @@ from conformance.implementations.linux import build, devices
 from conformance.implementations.linux.implementation import Linux
 from conformance.implementations.linux.machine import Lost, Machine
 from conformance.implementations.local import Kernel
-from conformance.lab import apt, disks, guest, implementation, initramfs, kmod, matrix, packaged, registry, tools
+from conformance.lab import apt, disks, guest, implementation, initramfs, kmod, kvm, matrix, packaged, registry, tools
 from conformance.lab.console import Console
 from conformance.lab.implementation import Guest as LabGuest
 from conformance.lab.machine import command
@@ -281,6 +281,33 @@ READY = "echo '[ 1.0] mapspec: ready' >> {log}"
 
 def machine(log: Path, script: str, how: str = "direct") -> Machine:
     return Machine([sys.executable, "-IS", guest.__file__, str(log), how, "sh", "-c", script], limit=10)
+
+
+@pytest.mark.parametrize(
+    "processor, guest_does, expected",
+    [
+        ("flags : fpu vmx", "echo 'mapspec: ready' > {log}; sleep 60", kvm.KVM),
+        ("flags : fpu vmx", "exit 1", kvm.EMULATED),
+        ("flags : fpu vmx", "sleep 60", kvm.EMULATED),
+        ("flags : fpu", "echo 'mapspec: ready' > {log}; sleep 60", kvm.EMULATED),
+    ],
+)
+def test_kvm_is_used_where_a_guest_boots_with_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, processor: str, guest_does: str, expected: str
+) -> None:
+    for name, text in (("DEVICE", ""), ("PROCESSOR", processor), ("BOOT_ID", "this-boot")):
+        (tmp_path / name).write_text(text)
+        monkeypatch.setattr(kvm, name, tmp_path / name)
+    monkeypatch.setattr(kvm, "TRIAL_LIMIT", 0.5)
+    asked: list[str] = []
+
+    def stand_in(accel: str) -> list[str]:
+        asked.append(accel)
+        return ["sh", "-c", guest_does]
+
+    assert kvm.accelerator(stand_in) == expected
+    assert kvm.accelerator(stand_in) == expected
+    assert asked == ([kvm.KVM] if "vmx" in processor else [])  # one trial, and none where it makes no sense
 
 
 @pytest.mark.parametrize("how", ["direct", "relayed"])

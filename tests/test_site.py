@@ -103,7 +103,8 @@ def tiny(tmp_path: Path) -> Path:
     (docs / "index.md").write_text("# Index\n\n```{toctree}\nspec/cow\nspec/fork\nresults\n```\n")
     (docs / "results.md").write_text(
         "# Results\n\n" + "".join(f"```{{{name}}}\n```\n\n" for name in (
-            "results-matrix", "recorded-runs", "capability-table", "profile-differences"))
+            "results-matrix", "recorded-runs", "capability-table", "profile-differences", "kernel-matrix",
+            "kernel-reasons} unsupported\n```\n\n```{kernel-bugs", "kernel-ends"))
     )  # fmt: skip
     return tmp_path
 

@@ -10,7 +10,7 @@ import subprocess
 from pathlib import Path
 
 from conformance.implementations.linux import build
-from conformance.lab import disks, places, tools
+from conformance.lab import disks, kvm, places, tools
 from conformance.lab.initramfs import File, archive
 from conformance.lab.places import Unprepared
 from conformance.lab.prepared import CONFIG, IMAGE, MODULES, Prepared
@@ -72,7 +72,8 @@ def command(kernel: Kernel, prepared: Prepared, initramfs: Path) -> list[str]:
     image = prepared.directory / IMAGE
     if kernel.architecture == "um":
         return ["relayed", *_user_mode(kernel, image, initramfs)]
-    return ["direct", *_emulated(kernel, image, initramfs)]
+    accel = kvm.accelerator(lambda accel: _emulated(kernel, image, initramfs, accel))
+    return ["direct", *_emulated(kernel, image, initramfs, accel)]
 
 
 def _user_mode(kernel: Kernel, image: Path, initramfs: Path) -> list[str]:
@@ -84,14 +85,14 @@ def _user_mode(kernel: Kernel, image: Path, initramfs: Path) -> list[str]:
     return [*words, *kernel.command_line.split()]
 
 
-def _emulated(kernel: Kernel, image: Path, initramfs: Path) -> list[str]:
-    """A q35 in software: it does the same everywhere, and not every host has KVM."""
+def _emulated(kernel: Kernel, image: Path, initramfs: Path, accel: str) -> list[str]:
+    """A q35 of QEMU."""
     program, root = _emulator()
     words = ["console=ttyS0", *KERNEL_WORDS]
     words += ["MAPSPEC_PORT=/dev/vport0p1", "MAPSPEC_DISK=/dev/vda", "MAPSPEC_SWAP=/dev/vdb"]
     words += kernel.command_line.split()
     options = ["-nodefaults", "-no-user-config", "-display", "none", "-no-reboot", "-machine", "q35"]
-    options += ["-accel", "tcg,thread=multi", "-cpu", "max", "-m", str(kernel.memory), "-smp", str(kernel.processors)]
+    options += ["-accel", accel, "-cpu", "max", "-m", str(kernel.memory), "-smp", str(kernel.processors)]
     options += ["-kernel", str(image), "-initrd", str(initramfs), "-append", " ".join(words)]
     options += ["-chardev", "file,id=log,path={log},append=on", "-serial", "chardev:log"]
     options += ["-chardev", "stdio,id=port,signal=off"]

@@ -13,7 +13,7 @@ from fractions import Fraction
 FORMULAS = {
     "pss.over": "3n/8 - 1/3, with two processes 3n/8 - 1/2",
     "pss.times-over": "the smaller of k and 1.5 n - 1",
-    "pss.under": "the largest over d of p (d-1) / d, see closed.py; n/4 with two processes",
+    "pss.under": "n/4 with two processes; else the largest over d of p less p/d, d the divisor, p its pages",
     "pss.times-under": "((n-1)(k-1) + 1) / n, rounded half up; with two processes 1.5",
     "pss-sum.over": "1.5 n - 1 less 1/k of it, that rounded up",
     "pss-sum.under": "n/4",

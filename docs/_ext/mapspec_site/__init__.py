@@ -3,7 +3,8 @@
 
 Directives: rule, results-matrix, phrase-catalogue, protocol-reference, profile-differences, profile-comparison,
 capability-table, recorded-runs, kernel-matrix, kernel-reasons, kernel-bugs, kernel-ends; of the driver guide:
-decision-table, decision-row, driver-functions, driver-flags, cited-by, handler; of the pages about imprecision: imprecision-…
+decision-table, decision-row, driver-functions, driver-flags, cited-by, handler; of the pages about imprecision:
+imprecision-…
 Roles: rule, scenario, worst, pattern.  The build stops when a scenario on a page does not pass.
 """
 

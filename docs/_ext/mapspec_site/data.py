@@ -10,8 +10,10 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
+from multiprocessing import get_context
 from pathlib import Path
 
 from conformance import engine, profiles, report, suite
@@ -29,6 +31,8 @@ WORDS = {
     "not-applicable": "not applicable", "xfail": "fails as expected", "xpass": "PASSES unexpectedly",
     "skipped": "skipped", "notrun": "not run",
 }  # fmt: skip
+FEW = 200
+"""Scenarios that are run here: less than it takes to start processes for."""
 NOT_YET = "from source, not yet run"
 CONFIGURATIONS = (
     ("no-page-mapcount", "no page mapcount"), ("no-pte-special", "no pte_special"), ("32bit", "32 bit"),
@@ -239,8 +243,7 @@ def load(root: Path, reports: Path, recorded: Path, cache: Path) -> Site:
     site = Site(root, suite.load(root), behaviours, known)
     site.digests = {s.id: s.digest for s in site.suite.scenarios.values()}
     site.code, newest = _code(root)
-    for name in known:
-        site.columns.append(_model(site, name, reports, cache, newest))
+    site.columns += _models(site, reports, cache, newest)
     site.columns += _kernels(site, [*sorted(recorded.glob("*.jsonl*")), *sorted(reports.glob("*.jsonl"))], recorded)
     return site
 
@@ -255,20 +258,36 @@ def _code(root: Path) -> tuple[str, float]:
 # --- the model --------------------------------------------------------------------------------------------
 
 
-def _model(site: Site, profile: str, reports: Path, cache: Path, newest: float) -> Column:
-    """The model's results: from a report if it is newer than the model, the rest by running it."""
-    made = reports / f"{profile}.jsonl"
-    kept = cache / f"{profile}-{site.code}.jsonl"
+def _models(site: Site, reports: Path, cache: Path, newest: float) -> list[Column]:
+    """The model's results by profile: from a report if it is newer than the model, the rest by running it."""
+    found = {profile: _kept(site, profile, reports, cache, newest) for profile in site.profiles}
+    missing = {profile: _missing(site, results) for profile, results in found.items()}
+    for profile, new in _run({profile: some for profile, some in missing.items() if some}, site).items():
+        mine = {i: r for i, r in found[profile].items() if i in site.suite.scenarios}
+        found[profile] = mine | new
+        _keep(site, profile, found[profile], cache)
+    return [
+        Column(f"model {profile}", profile.removeprefix("linux-"), profile, True, site.digests, results)
+        for profile, results in found.items()
+    ]
+
+
+def _kept(site: Site, profile: str, reports: Path, cache: Path, newest: float) -> dict[str, Result]:
+    kept, made = _cached(site, profile, cache), reports / f"{profile}.jsonl"
     found: dict[str, Result] = {}
     for path in (kept, made):
         if path.exists() and (path is kept or path.stat().st_mtime >= newest):
             found.update(_results(site, path))
-    missing = [
-        s for s in site.suite.scenarios.values() if s.id not in found or found[s.id].digest != site.digests[s.id]
-    ]
-    if missing:
-        found = _run(site, profile, missing, found, kept)
-    return Column(f"model {profile}", profile.removeprefix("linux-"), profile, True, site.digests, found)
+    return found
+
+
+def _cached(site: Site, profile: str, cache: Path) -> Path:
+    return cache / f"{profile}-{site.code}.jsonl"
+
+
+def _missing(site: Site, found: dict[str, Result]) -> list[str]:
+    """Scenarios without a result, or with one of another text."""
+    return [i for i, digest in site.digests.items() if i not in found or found[i].digest != digest]
 
 
 def _results(site: Site, path: Path) -> dict[str, Result]:
@@ -279,19 +298,41 @@ def _results(site: Site, path: Path) -> dict[str, Result]:
         return {}
 
 
-def _run(site: Site, profile: str, missing: list[Scenario], found: dict[str, Result], kept: Path) -> dict[str, Result]:
-    """Run scenarios on the model, and keep the results for the next build."""
-    model = Model(profile)
-    new = {v.scenario.id: report.result(v) for v in engine.run(missing, model, site.profiles[profile])}
-    results = {**{i: r for i, r in found.items() if i in site.suite.scenarios}, **new}
+def _run(missing: dict[str, list[str]], site: Site) -> dict[str, dict[str, Result]]:
+    """Run scenarios on the model, the profiles side by side: from nothing it is most of the time of a build."""
+    if sum(map(len, missing.values())) < FEW:
+        return {profile: _run_one(site, profile, ids) for profile, ids in missing.items()}
+    with ProcessPoolExecutor(mp_context=get_context("fork"), initializer=_inherit, initargs=(site,)) as pool:
+        return dict(zip(missing, pool.map(_run_inherited, missing, missing.values()), strict=True))
+
+
+def _run_one(site: Site, profile: str, ids: list[str]) -> dict[str, Result]:
+    scenarios = [site.suite.scenarios[i] for i in ids]
+    return {v.scenario.id: report.result(v) for v in engine.run(scenarios, Model(profile), site.profiles[profile])}
+
+
+_inherited: list[Site] = []
+"""In a child of `_run`: what its parent has read."""
+
+
+def _inherit(site: Site) -> None:
+    _inherited.append(site)
+
+
+def _run_inherited(profile: str, ids: list[str]) -> dict[str, Result]:
+    return _run_one(_inherited[-1], profile, ids)
+
+
+def _keep(site: Site, profile: str, results: dict[str, Result], cache: Path) -> None:
+    """Write the results for the next build, and remove those of another model."""
+    kept = _cached(site, profile, cache)
     scenarios = [site.suite.scenarios[i] for i in results]
-    header = report.header(site.suite, model.greeting, profile, [], scenarios)
-    for old in kept.parent.glob(f"{profile}-*.jsonl") if kept.parent.exists() else ():
+    header = report.header(site.suite, Model(profile).greeting, profile, [], scenarios)
+    for old in cache.glob(f"{profile}-*.jsonl") if cache.exists() else ():
         # Not another profile whose name starts with this one's: what is left after it is a digest.
         if len(old.stem) == len(kept.stem):
             old.unlink()
     report.write(kept, Report(header, results, report.footer(results.values(), 0.0)))
-    return results
 
 
 # --- kernels ----------------------------------------------------------------------------------------------
