@@ -30,11 +30,12 @@ def parser() -> argparse.ArgumentParser:
     made = make_parser(
         "run",
         "[SELECTOR…] [OPTION…]",
-        "Run all scenarios, or those of a chapter, rule, id or feature file.",
+        "Run all scenarios, or those of a chapter, rule, id or feature file:\n"
+        "cow, cow.last-user, features/cow/reuse.feature, …",
         'mapspec run cow fork --implementation "./my-mm --protocol"',
     )
     add = made.add_argument
-    add("selectors", nargs="*", metavar="SELECTOR", help="cow, cow.last-user, features/cow/reuse.feature, …")
+    add("selectors", nargs="*", metavar="SELECTOR", help=argparse.SUPPRESS)
     add("--implementation", metavar="I", default="reference", help='reference, linux, kernel:NAME or "COMMAND …"')
     add("--profile", metavar="P", help="judge by this profile; all: by each in turn")
     add("--report", metavar="FILE", type=Path, help="write the record (JSON lines)")
@@ -45,8 +46,7 @@ def parser() -> argparse.ArgumentParser:
     add("--badge", metavar="FILE", type=Path, help="write an SVG badge")
     add("--expectations", metavar="FILE", type=Path, help="known failures (TOML), held strictly")
     add("--validate", action="store_true", help="check each message against its type, both ways")
-    add(
-        "--bugs",
+    add("--bugs", action="store_true", help="kernel:NAME: let it die of each BUG, one boot each")
         action="store_true",
         help="kernel:NAME: let it die of each BUG that a scenario tells of, one boot each",
     )
