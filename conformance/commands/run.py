@@ -47,9 +47,6 @@ def parser() -> argparse.ArgumentParser:
     add("--expectations", metavar="FILE", type=Path, help="known failures (TOML), held strictly")
     add("--validate", action="store_true", help="check each message against its type, both ways")
     add("--bugs", action="store_true", help="kernel:NAME: let it die of each BUG, one boot each")
-        action="store_true",
-        help="kernel:NAME: let it die of each BUG that a scenario tells of, one boot each",
-    )
     add("--if-possible", action="store_true", help="where linux cannot be run, say so and exit with 0")
     add("--timeout", metavar="S", type=_seconds, default=TIMEOUT, help="seconds for one answer (default 10)")
     add("--verbose", action="store_true", help="a line per scenario")
