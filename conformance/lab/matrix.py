@@ -105,7 +105,8 @@ def _line(done: _Running) -> str:
     line = summary(made)
     if done.process.returncode:
         line += f" ({done.report})"
-    return "\n  ".join([line, *(text for text in said.splitlines() if text.startswith("note: "))])
+    ends = [f"FAIL at the end: {text}" for text in made.footer.wrong]
+    return "\n  ".join([line, *ends, *(text for text in said.splitlines() if text.startswith("note: "))])
 
 
 def record_name(kernel: Kernel, release: str) -> str:

@@ -172,7 +172,9 @@ def _why(column: Column, scenario: Scenario, cell: Cell) -> str:
     result = column.results[scenario.id]
     if cell.status == "xfail" and result.expectation:
         return result.expectation.reason
-    return re.sub(r" does not hold for linux-[\w.-]+$", " does not hold", cell.reason) or "no reason given"
+    why = re.sub(r" does not hold for linux-[\w.-]+$", " does not hold", cell.reason)
+    why = re.sub(r"no part of this kernel maps .*?; ", "no part of this kernel maps memory as the driver does; ", why)
+    return why or "no reason given"
 
 
 def _bug(column: Column, scenario: Scenario) -> str:
