@@ -254,12 +254,16 @@ def test_a_function_can_be_called_as_in_the_mmap_handler(made: Devices, played: 
 
 def test_a_leak_is_told_once(made: Devices, played: Played, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(devices, "PATIENCE_MS", 2 * devices.STEP_MS)
-    assert made.newly_leaked() == 0
-    played.leaked = 3
-    assert made.newly_leaked() == 3
-    assert made.newly_leaked() == 0
-    played.leaked = 515
-    assert made.newly_leaked() == 512
+
+    def leaked(pages: int, later: int | None = None) -> int:
+        played.leaked = pages if later is None else later
+        return made.newly_leaked(Result("ok", 0, b"%d\n" % pages))
+
+    assert leaked(0) == 0
+    assert leaked(7, later=0) == 0, "what comes back a little later is no leak"
+    assert leaked(3) == 3
+    assert leaked(3) == 0
+    assert leaked(515) == 512
     assert made.leaked == 515
 
 

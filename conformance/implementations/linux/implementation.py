@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from conformance import protocol as p
-from conformance.implementations.linux import build, counters, devices, entries, kernel, ksm, mapped, probe
+from conformance.implementations.linux import build, counters, devices, entries, kernel, ksm, log, mapped, probe
 from conformance.implementations.linux.devices import Devices
 from conformance.implementations.linux.files import Files
 from conformance.implementations.linux.hugepages import Kind
@@ -186,7 +186,7 @@ class Linux:
     @property
     def leaked(self) -> int:
         """Pages of drivers that scenarios have been told to be leaked, since the machine was started."""
-        return self._devices.leaked
+        return self._devices.leaked if hasattr(self, "_devices") else 0
 
     def abandon(self) -> None:
         """End the machine without a word: the next request starts another."""
@@ -211,23 +211,26 @@ class Linux:
         self.close()
 
     def _reset(self, request: p.Reset) -> None:
-        self._end()
-        if "kernel-log" not in self.here.missing:
-            self._do(f"-0 write {word(devices.WARN_AGAIN)} 1")  # else WARN_ON_ONCE warns once
-            self._log.forget()
+        if "kernel-log" in self.here.missing:
+            self._end()
+        else:  # WARN_ON_ONCE shall warn again
+            self._log.forget(self._end(f"-0 write {word(devices.WARN_AGAIN)} 1", log.READ)[-1])
 
     def _finish(self, request: p.Finish) -> list[p.Logged]:
-        self._end()
-        if leaked := self._devices.newly_leaked():
+        _, left, said = self._end(f"-0 read {word(devices.LEAKED)}", log.READ)
+        logged = self._log.read(said)
+        if leaked := self._devices.newly_leaked(left):
             self._log.add(p.Logged("leak", f"{leaked} pages of a driver are still referenced"))
-        return self._log.read()
+            logged = self._log.read()
+        return logged
 
-    def _end(self) -> None:
-        """Nothing is left of the scenario."""
-        self._do("0 reset")
+    def _end(self, *then: str) -> list[Result]:
+        """Nothing is left of the scenario.  `then`: primitives in the same batch."""
+        results = self._do("0 reset", *then)
         self._names.clear()
         self._internals.forget()
         self._devices.forget()
+        return results
 
     def _kernel_log(self, request: p.KernelLog) -> list[p.Logged]:
         return self._log.read()

@@ -4,9 +4,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
-from conformance.implementations.linux.machine import Machine
+from conformance.implementations.linux.machine import Machine, Result
 from conformance.protocol import Logged, LogKind
 
 RECORD = re.compile(r"\d+,\d+,\d+,[^;]*;(.*)")
@@ -64,6 +63,10 @@ def complaint(line: str) -> Logged | None:
     return Logged(kind, text[:500], function[:80], file[-80:])
 
 
+READ = "0 log"
+"""The primitive that gives what has come since the last time."""
+
+
 class Log:
     """What the kernel has complained of since the last reset."""
 
@@ -71,14 +74,14 @@ class Log:
         self._machine = machine
         self._logged: list[Logged] = []
 
-    def forget(self) -> None:
-        """Nothing that has come so far is told any more."""
-        self._news()
+    def forget(self, result: Result | None = None) -> None:
+        """Nothing that has come so far is told any more.  `result`: of READ, if that was in a batch just now."""
+        self._take(result)
         self._logged = []
 
-    def read(self) -> list[Logged]:
-        """All of it, in order."""
-        self._logged += self._news()
+    def read(self, result: Result | None = None) -> list[Logged]:
+        """All of it, in order.  `result`: as above."""
+        self._take(result)
         return list(self._logged)
 
     def add(self, logged: Logged) -> None:
@@ -89,14 +92,12 @@ class Log:
         """How many warnings there are."""
         return sum(logged.kind == "warning" for logged in self.read())
 
-    def _news(self) -> list[Logged]:
-        return [logged for line in self._lines() if (logged := complaint(line))]
-
-    def _lines(self) -> Iterator[str]:
-        more = 1
-        while more:
-            result = self._machine.do("0 log")[-1]
-            more = result.value
+    def _take(self, result: Result | None) -> None:
+        result = result or self._machine.do(READ)[-1]
+        while True:
             for record in result.data.decode(errors="replace").split("\n"):
-                if found := RECORD.match(record):
-                    yield found[1]
+                if (found := RECORD.match(record)) and (logged := complaint(found[1])):
+                    self._logged.append(logged)
+            if not result.value:
+                break
+            result = self._machine.do(READ)[-1]
