@@ -57,9 +57,9 @@ lint: $(STAMP) ## ruff and mypy
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 
-bench: $(STAMP) ## measure: engine against behave and pytest-bdd, model, kernel, site
-	@echo "Measuring; this takes about four minutes"
-	@$(BIN)/python -m tests.bench
+bench: $(STAMP) ## measure: engine against behave and pytest-bdd, model, kernel, site (BENCH=lab: kernels of the lab)
+	@echo "Measuring; this takes about four minutes$(if $(filter lab,$(BENCH)),; the lab a quarter of an hour)"
+	@$(BIN)/python -m tests.bench $(BENCH)
 
 handlers: $(STAMP) ## compile the driver guide's handlers against kernel headers, and record it (MAPSPEC_KERNELS=DIR:DIR)
 	@echo "Compiling the example handlers"

@@ -25,12 +25,16 @@ VALUES: dict[type[protocol.Request], Any] = {
     protocol.PagemapMarks: [],
     protocol.Mincore: False,
     protocol.Writable: None,
+    protocol.Migrate: "moved",
+    protocol.MaybeDmaPinned: False,
 }
 """What is said of a page; a number is 0, a content is empty."""
 WHOLE: dict[type[protocol.Request], Any] = {
     protocol.MapDevice: "dry",
     protocol.MapInterface: 64,
     protocol.Receive: 1,
+    protocol.Tee: 1,
+    protocol.GetPages: 1,
     protocol.CallDriver: protocol.Called("0"),
     protocol.CoreDump: {},
     protocol.VmaQuery: protocol.Vma([], 0),

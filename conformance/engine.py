@@ -194,7 +194,7 @@ def describe(request: protocol.Request) -> str:
     name = fields.pop("do")
     fields.pop("seq", None)
     process, region = fields.pop("process", ""), fields.pop("region", "")
-    first, count = fields.pop("first", None), fields.pop("count", None)
+    first, count = fields.pop("first", None), fields.pop("count", 1)
     where = [] if first is None else [f"{first}" if count == 1 else f"{first}-{first + count - 1}"]
     rest = [f"{k}={v}" for k, v in fields.items() if v not in (None, False)]
     return " ".join([str(name), *filter(None, [process, region]), *where, *rest])

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import contextlib
 import gzip
+import itertools
 import os
 import platform
 import tomllib
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -297,6 +298,30 @@ def write(path: Path, report: Report) -> None:
         for one in report.results.values():
             put(one)
         put(report.footer)
+
+
+def merged(parts: Sequence[Report]) -> Report:
+    """One report of the parts 1/N to N/N of a run, in this order, which ran at the same time."""
+    first, *others = parts
+    if not others:
+        return first
+    rows = itertools.zip_longest(*(part.results.values() for part in parts))
+    results = {one.id: one for row in rows for one in row if one is not None}
+    header = msgspec.structs.replace(
+        first.header,
+        started=min(part.header.started for part in parts),
+        scenarios=sum(part.header.scenarios for part in parts),
+        rules={name: text for part in parts for name, text in part.header.rules.items()},
+    )
+    lists = {name for name, value in msgspec.structs.asdict(first.footer).items() if isinstance(value, list)}
+    foot = footer(results.values(), max(part.footer.seconds for part in parts))
+    foot = msgspec.structs.replace(
+        foot,
+        complete=all(part.complete for part in parts),
+        why="; ".join(part.footer.why for part in parts if part.footer.why),
+        **{name: [one for part in parts for one in getattr(part.footer, name)] for name in lists},
+    )
+    return Report(header, results, foot)
 
 
 # --- reading one ------------------------------------------------------------------------------------------

@@ -162,9 +162,11 @@ def map_pmd(k: Kernel, mm: Mm, vma: Vma, vpn: Vpn, folio: Folio, *, write: bool)
     """do_set_pmd: only where nothing is mapped, for a folio of exactly that size, in step with the VMA."""
     # check
     # rule: large_folios.file-pmd
-    if folio.order != k.profile.pmd_order or not mm.pmd_none(vpn) or not vma.suits(vpn, folio.order):
+    if folio.order != k.profile.pmd_order:
         return False
-    if vma.flags & NOHUGEPAGE and k.profile["files.pmd-despite-nohugepage"] == "no":
+    if (vma.flags & NOHUGEPAGE or mm.thp_disabled) and k.profile["files.pmd-despite-nohugepage"] == "no":
+        return False
+    if not mm.pmd_none(vpn) or not vma.suits(vpn, folio.order):
         return False
     start = align_down(vpn, folio.pages)
     # count
@@ -187,7 +189,7 @@ def map_pages(
     # count
     change = k.counting.map_ptes(folio, first, count, mm)
     # map
-    writable = (write or _mapped_writable(vma)) and vma.may_write
+    writable = vma.may_write and (write or _mapped_writable(vma))
     mm.table.put(vpn, vpn + count, Leaf("pte", folio, first, writable, write))
     # account
     k.get(folio, count)
@@ -223,8 +225,12 @@ def _fault_around(k: Kernel, mm: Mm, vma: Vma, vpn: Vpn) -> bool:
 
 def _map_free(k: Kernel, mm: Mm, vma: Vma, first: Vpn, end: Vpn, folio: Folio, page: PageIndex) -> None:
     """Map those pages of [first, end) that have no entry."""
+    mapped = mm.table.over(first, end)
+    if not mapped:
+        map_pages(k, mm, vma, first, folio, page, end - first, write=False)
+        return
     vpn = first
-    for run in [*mm.table.over(first, end), None]:
+    for run in [*mapped, None]:
         stop = run.first if run else end
         if vpn < stop:
             map_pages(k, mm, vma, vpn, folio, page + vpn - first, stop - vpn, write=False)

@@ -48,7 +48,7 @@ class Slot:
 class Folio:
     """2**order pages of memory with one reference count.
 
-    refcount         _refcount of the head, 32 bits signed
+    refcount         all references that there are; ref_count is what _refcount of the head shows of them
     mapcount         _mapcount of a small folio, 32 bits signed
     page_mapcounts   _mapcount of each page of a large folio, 32 bits signed
     entire_mapcount  _entire_mapcount (6.1: compound_mapcount), 32 bits signed
@@ -57,16 +57,18 @@ class Folio:
     double_map       PG_double_map; 6.1 only
     slots, maybe_shared   _mm_id and so on; since owner tracking, large folios only
     pincount         _pincount of a large folio, 32 bits signed
+    has_pincount     folio_has_pincount: there is room for one
     exclusive        PG_anon_exclusive, one bit per page, as the bits of a number
     """
 
     __slots__ = (
-        "contents", "dirty", "double_map", "entire_mapcount", "exclusive", "file", "hugetlb", "index", "kind",
-        "large_mapcount", "mapcount", "maybe_shared", "nr_pages_mapped", "number", "order", "page_mapcounts",
-        "pages", "partially_mapped", "pfn", "pincount", "refcount", "slots", "swap", "swapbacked",
+        "contents", "dirty", "double_map", "entire_mapcount", "exclusive", "file", "has_pincount", "hugetlb",
+        "index", "kind", "large_mapcount", "mapcount", "maybe_shared", "nr_pages_mapped", "number", "order",
+        "page_mapcounts", "pages", "partially_mapped", "pfn", "pincount", "refcount", "refcount_bits", "slots",
+        "swap", "swapbacked",
     )  # fmt: skip
 
-    def __init__(self, number: int, pfn: Pfn, order: Order, kind: Kind) -> None:
+    def __init__(self, number: int, pfn: Pfn, order: Order, kind: Kind, refcount_bits: int = 32) -> None:
         self.number = number
         self.pfn = pfn
         self.order = order
@@ -78,7 +80,9 @@ class Folio:
         self.index: PageIndex = 0
         self.swap: SwapSlot | None = None
         self.refcount = 1
+        self.refcount_bits = refcount_bits
         self.pincount = 0
+        self.has_pincount = order > 0
         self.mapcount = 0
         self.page_mapcounts = Counts()
         self.entire_mapcount = 0
@@ -106,11 +110,19 @@ class Folio:
         return self.kind in ("anon", "ksm") or (self.kind == "hugetlb" and self.file is None)
 
     @property
+    def ref_count(self) -> int:
+        """folio_ref_count: a signed counter of `refcount_bits` bits, without saturation."""
+        # rule: refcount.limit, refcount.limit-wraps
+        half = 1 << (self.refcount_bits - 1)
+        return self.refcount if self.refcount < half else (self.refcount + half) % (2 * half) - half
+
+    @property
     def maybe_dma_pinned(self) -> bool:
-        """folio_maybe_dma_pinned: exact for large folios; 1024 references of a small one look like a pin."""
-        if self.large:
+        """folio_maybe_dma_pinned: exact with a pincount; 1024 references of a small one look like a pin."""
+        if self.has_pincount:
             return self.pincount > 0
-        return self.refcount >= GUP_PIN_COUNTING_BIAS
+        # rule: refcount.limit-looks-pinned
+        return self.refcount % (1 << self.refcount_bits) >= GUP_PIN_COUNTING_BIAS
 
     def value(self, page: PageIndex) -> str:
         """What a page holds."""

@@ -9,6 +9,7 @@ mm/huge_memory.c (copy_huge_pmd), mm/hugetlb.c (copy_hugetlb_page_range), includ
 from __future__ import annotations
 
 from . import hugetlb, large_folios
+from .folio import Folio
 from .kernel import Kernel
 from .mm import UNCOUNTED, Leaf, Mm, Swapped
 from .rmap import map_new_anon
@@ -23,6 +24,7 @@ def fork(k: Kernel, parent: Mm, child_name: str) -> Mm:
     child = k.new_mm(child_name)
     child.regions = dict(parent.regions)
     child.next_free = parent.next_free
+    child.thp_disabled = parent.thp_disabled
     for vma in parent.vmas:
         # rule: fork.dontfork, driver_pages.dontcopy
         if vma.flags & DONTFORK:
@@ -79,7 +81,7 @@ def _copy_ptes(k: Kernel, parent: Mm, child: Mm, vma: Vma, vpn: Vpn, count: Page
     """copy_present_ptes: share the pages, except those that are exclusive and may be pinned."""
     folio, page = entry.folio, entry.page
     # check
-    if folio.anon and parent.needs_cow_for_dma(folio) and folio.any_exclusive(page, count):
+    if folio.anon and folio.any_exclusive(page, count) and _maybe_pinned(k, parent, folio):
         for first, end, exclusive in folio.by_marker(page, count):
             # rule: fork.pinned, cow.pinned
             if exclusive:
@@ -89,6 +91,15 @@ def _copy_ptes(k: Kernel, parent: Mm, child: Mm, vma: Vma, vpn: Vpn, count: Page
                 _share_ptes(k, parent, child, vma, vpn + first - page, end - first, entry._replace(page=first))
     else:
         _share_ptes(k, parent, child, vma, vpn, count, entry)
+
+
+def _maybe_pinned(k: Kernel, parent: Mm, folio: Folio) -> bool:
+    """folio_try_dup_anon_rmap_pte is asked when fork has taken its reference, so that this one counts, too."""
+    # rule: fork.references, pins.maybe-small
+    k.get(folio)
+    maybe_pinned = parent.needs_cow_for_dma(folio)
+    k.put(folio)
+    return maybe_pinned
 
 
 def _share_ptes(k: Kernel, parent: Mm, child: Mm, vma: Vma, vpn: Vpn, count: PageCount, entry: Leaf) -> None:

@@ -1,15 +1,19 @@
 # SPDX-License-Identifier: MIT
-"""Chapters refcount and pins, as far as they are here: references by FOLL_GET and FOLL_PIN, and who takes them.
+"""get_user_pages: which pages it finds, what it counts for them, and the system calls that use it.
 
-Source: mm/gup.c (check_vma_flags, follow_page_pte, faultin_page, try_grab_folio, writable_file_mapping_allowed),
-mm/internal.h (gup_must_unshare), fs/splice.c, io_uring/rsrc.c, mm/process_vm_access.c, fs/proc/base.c.
+What a driver does with it, and direct I/O, is in pins.py.
+
+Source: mm/gup.c (check_vma_flags, follow_page_pte, faultin_page, try_grab_folio, writable_file_mapping_allowed,
+__gup_longterm_locked), mm/internal.h (gup_must_unshare), fs/splice.c, io_uring/rsrc.c, mm/process_vm_access.c,
+fs/proc/base.c.
 """
 
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import NamedTuple
 
-from . import fault
+from . import fault, migrate, refcount
 from .folio import GUP_PIN_COUNTING_BIAS, Folio, Place
 from .kernel import Buffer, Kernel
 from .mm import UNCOUNTED, Leaf, Mm
@@ -17,44 +21,85 @@ from .units import BadRequest, Errno, Signal, Vpn
 from .vma import IO, PFNMAP, Vma
 
 
-def get_pages(
-    k: Kernel,
-    mm: Mm,
-    first: Vpn,
-    end: Vpn,
-    *,
-    pin: bool = False,
-    write: bool = False,
-    longterm: bool = False,
-    force: bool = False,
-    fast: bool = False,
-) -> list[Place]:
+class Foll(NamedTuple):
+    """The flags FOLL_*; without `pin` it is FOLL_GET.  fast: a function that ends in _fast, which asks the page table
+    first, and the VMA only if that does not help."""
+
+    pin: bool = False
+    write: bool = False
+    longterm: bool = False
+    force: bool = False
+    fast: bool = False
+
+
+GET = Foll()
+GET_FAST = Foll(fast=True)
+GET_WRITE = Foll(write=True)
+
+
+def get_pages(k: Kernel, mm: Mm, first: Vpn, end: Vpn, foll: Foll) -> list[Place]:
     """get_user_pages: fault in what is needed and say which pages these are.  Takes no reference itself.
 
-    fast: get_user_pages_fast, which asks the page table first, and the VMA only if that does not help.
+    It stops before the first page that cannot be had, or whose folio may have no more references; raises Errno if that
+    is `first`.
     """
-    if pin:
+    if foll.pin:
+        # rule: pins.has-pinned
         mm.has_pinned = True
+    while True:
+        found: list[Place] = []
+        taken: dict[Folio, int] = {}
+        for vpn in range(first, end):
+            try:
+                place = _page(k, mm, vpn, foll)
+                _check_count(k, place.folio, foll, taken)
+                found.append(place)
+            except Errno:
+                # rule: pins.partial
+                if not found:
+                    raise
+                break
+        # rule: pins.movable
+        if not foll.longterm or not migrate.out_of_movable(k, found):
+            return found
+
+
+def _check_count(k: Kernel, folio: Folio, foll: Foll, taken: dict[Folio, int]) -> None:
+    """try_grab_folio asks before it adds.  `taken`: what this call has taken so far, by folio."""
+    # rule: refcount.limit-gup
+    already = taken.get(folio, 0)
+    if not refcount.try_get(k, folio, already):
+        raise Errno("ENOMEM")
+    taken[folio] = already + (GUP_PIN_COUNTING_BIAS if foll.pin and not folio.has_pincount else 1)
+
+
+def get_all_pages(k: Kernel, mm: Mm, first: Vpn, end: Vpn, foll: Foll) -> list[Place]:
+    """As a caller does that goes on where it stopped, until all pages are there or an error is its own."""
     found: list[Place] = []
-    for vpn in range(first, end):
-        vma = mm.find(vpn)
-        if vma is None:
-            raise Errno("EFAULT")
-        entry = mm.table.get(vpn)
-        # rule: pfnmap.gup-fast
-        if fast and isinstance(entry, Leaf) and _fast(k, vma, entry, pin=pin, write=write, longterm=longterm):
-            found.append(Place(entry.folio, entry.page))
-            continue
-        check_vma_flags(k, vma, write=write, force=force, longterm=longterm)
-        found.append(_follow(k, mm, vma, vpn, pin=pin, write=write, longterm=longterm, force=force))
+    while first + len(found) < end:
+        found += get_pages(k, mm, first + len(found), end, foll)
     return found
 
 
-def _fast(k: Kernel, vma: Vma, entry: Leaf, *, pin: bool, write: bool, longterm: bool) -> bool:
+def _page(k: Kernel, mm: Mm, vpn: Vpn, foll: Foll) -> Place:
+    """One page, the fast way or the slow one."""
+    vma = mm.find(vpn)
+    if vma is None:
+        # rule: pins.refused
+        raise Errno("EFAULT")
+    entry = mm.table.get(vpn)
+    # rule: pfnmap.gup-fast
+    if foll.fast and isinstance(entry, Leaf) and _fast(k, vma, entry, foll):
+        return Place(entry.folio, entry.page)
+    check_vma_flags(k, vma, foll)
+    return _follow(k, mm, vma, vpn, foll)
+
+
+def _fast(k: Kernel, vma: Vma, entry: Leaf, foll: Foll) -> bool:
     """gup_fast_pte_range, gup_fast_folio_allowed: whether the entry alone is enough."""
-    if entry.kind not in ("pte", "pmd") or (write and not entry.writable):
+    if entry.kind not in ("pte", "pmd") or (foll.write and not entry.writable):
         return False
-    if not entry.writable and _must_unshare(k, vma, entry, pin, write, longterm):
+    if not entry.writable and _must_unshare(k, vma, entry, foll):
         return False
     if vma.driver is None or vma.driver.no_gup or not k.profile.pte_special:
         return (
@@ -65,36 +110,37 @@ def _fast(k: Kernel, vma: Vma, entry: Leaf, *, pin: bool, write: bool, longterm:
     without_mapping = not vma.driver.cached
     if without_mapping and k.profile["gup.fast-without-mapping"] == "large" and not entry.folio.large:
         return False
-    return not (pin and longterm and write)
+    return not (foll.pin and foll.longterm and foll.write)
 
 
-def check_vma_flags(k: Kernel, vma: Vma, *, write: bool, force: bool, longterm: bool) -> None:
+def check_vma_flags(k: Kernel, vma: Vma, foll: Foll) -> None:
     """Whether this kind of access is allowed in the VMA at all."""
     # rule: pfnmap.gup, pfnmap.gup-slow, pfnmap.private-hidden, driver_pages.interface-gup
     if vma.flags & (IO | PFNMAP) or (vma.driver is not None and vma.driver.no_gup):
         raise Errno("EFAULT")
-    if write:
-        # rule: driver_pages.interface-pin
-        if vma.wants_writenotify and longterm and k.profile["gup.longterm-write-file"] == "refused":
+    if foll.write:
+        # rule: pins.longterm-file, pins.longterm-file-old, driver_pages.interface-pin
+        if vma.wants_writenotify and foll.longterm and k.profile["gup.longterm-write-file"] == "refused":
             raise Errno("EFAULT")
+        # rule: pins.refused, pins.forced, cow.force
         if not vma.may_write:
-            if not force or not vma.cow:
+            if not foll.force or not vma.cow:
                 raise Errno("EFAULT")
             if vma.hugetlb and k.profile["gup.force-hugetlb"] == "refused":
                 raise Errno("EFAULT")
-    elif vma.protection == "none" and not force:
+    elif vma.protection == "none" and not foll.force:
         raise Errno("EFAULT")
 
 
-def _follow(k: Kernel, mm: Mm, vma: Vma, vpn: Vpn, *, pin: bool, write: bool, longterm: bool, force: bool) -> Place:
+def _follow(k: Kernel, mm: Mm, vma: Vma, vpn: Vpn, foll: Foll) -> Place:
     """follow_page_mask and faultin_page in turns, until the page is there as wanted."""
     while True:
         entry = mm.table.get(vpn)
         unshare = False
         if isinstance(entry, Leaf):
-            if write and not _may_write(vma, entry, force):
+            if foll.write and not _may_write(vma, entry, foll.force):
                 pass
-            elif not entry.writable and _must_unshare(k, vma, entry, pin, write, longterm):
+            elif not entry.writable and _must_unshare(k, vma, entry, foll):
                 unshare = True
             elif entry.kind in ("raw", "raw-pmd"):
                 # rule: mixedmap.gup-raw
@@ -102,7 +148,8 @@ def _follow(k: Kernel, mm: Mm, vma: Vma, vpn: Vpn, *, pin: bool, write: bool, lo
             else:
                 return Place(entry.folio, entry.page)
         try:
-            fault.handle(k, mm, vma, vpn, write=write, unshare=unshare)
+            # rule: pins.faults
+            fault.handle(k, mm, vma, vpn, write=foll.write, unshare=unshare)
         except Signal:
             raise Errno("EFAULT") from None
 
@@ -118,15 +165,15 @@ def _may_write(vma: Vma, entry: Leaf, force: bool) -> bool:
     return folio.anon and folio.is_exclusive(entry.page if entry.kind == "pte" else 0)
 
 
-def _must_unshare(k: Kernel, vma: Vma, entry: Leaf, pin: bool, write: bool, longterm: bool) -> bool:
+def _must_unshare(k: Kernel, vma: Vma, entry: Leaf, foll: Foll) -> bool:
     """gup_must_unshare: a pin for reading needs an exclusive page, so that it stays coherent."""
     # rule: cow.get-isolation
-    if not pin or write:
+    if not foll.pin or foll.write:
         return False
     folio = entry.folio
-    # rule: cow.pin-others
+    # rule: cow.pin-others, pins.longterm-private
     if not folio.anon:
-        return longterm and vma.cow and k.profile["gup.unshare-file-pages"] == "yes"
+        return foll.longterm and vma.cow and k.profile["gup.unshare-file-pages"] == "yes"
     # rule: cow.pin-unshares
     return not folio.is_exclusive(entry.page if entry.kind == "pte" else 0)
 
@@ -135,20 +182,54 @@ def read_places(places: list[Place]) -> list[str]:
     return ["" if folio.kind in ("zero", "huge-zero") else folio.value(page) for folio, page in places]
 
 
+# --- counting ---
+
+
+def grab(k: Kernel, folio: Folio, pages: int = 1, *, pin: bool) -> None:
+    """try_grab_folio: take `pages` references, or pins, which a folio without pincount counts by references."""
+    # rule: pins.get, pins.zero-page
+    if not pin:
+        k.get(folio, pages)
+    elif folio.kind == "zero":
+        return
+    # rule: pins.pin-large, pins.huge-zero
+    elif folio.has_pincount:
+        folio.pincount += pages
+        k.get(folio, pages)
+    # rule: pins.pin-small
+    else:
+        k.get(folio, pages * GUP_PIN_COUNTING_BIAS)
+
+
+def release(k: Kernel, folio: Folio, pages: int = 1, *, pin: bool) -> None:
+    """gup_put_folio: what `grab` took, and no more."""
+    # rule: pins.unpin
+    if not pin:
+        k.put(folio, pages)
+    elif folio.kind == "zero":
+        return
+    elif folio.has_pincount:
+        folio.pincount -= pages
+        k.put(folio, pages)
+    else:
+        k.put(folio, pages * GUP_PIN_COUNTING_BIAS)
+
+
 # --- FOLL_GET: vmsplice ---
 
 
 def vmsplice(k: Kernel, mm: Mm, first: Vpn, end: Vpn, pipe: str) -> None:
     """One reference per page; that is all, the mapping does not care."""
+    # rule: pins.sources-get
     # check
     if pipe in k.pipes:
         raise BadRequest(f"There is a pipe {pipe} already.")
-    places = get_pages(k, mm, first, end, fast=True)
+    places = get_all_pages(k, mm, first, end, GET_FAST)
     # count: nothing; a reference is not a mapping.
     # map: nothing.
     # account
     for folio, _ in places:
-        k.get(folio)
+        grab(k, folio, pin=False)
     k.pipes[pipe] = places
 
 
@@ -159,33 +240,46 @@ def close_pipe(k: Kernel, pipe: str) -> list[str]:
     places = k.pipes.pop(pipe)
     values = read_places(places)
     for folio, _ in places:
-        k.put(folio)
+        release(k, folio, pin=False)
     return values
 
 
+def tee(k: Kernel, pipe: str, to: str) -> int:
+    """link_pipe: a second pipe has the same pages, and a reference of its own to each.  How many it got."""
+    # check
+    if pipe not in k.pipes:
+        raise BadRequest(f"There is no pipe {pipe}.")
+    if to in k.pipes:
+        raise BadRequest(f"There is a pipe {to} already.")
+    places: list[Place] = []
+    for place in k.pipes[pipe]:
+        # rule: refcount.limit-tee
+        if not refcount.try_get(k, place.folio):
+            break
+        # count: nothing; a reference is not a mapping.
+        # map: nothing.
+        # account
+        # rule: refcount.tee
+        k.get(place.folio)
+        places.append(place)
+    if not places:
+        raise Errno("EFAULT")
+    k.pipes[to] = places
+    return len(places)
+
+
+def fuse_splice(k: Kernel, pipe: str) -> None:
+    """fuse_dev_splice_write: half a page for FUSE, half for the pipe, a reference for each.  Then both are done."""
+    if pipe not in k.pipes:
+        raise BadRequest(f"There is no pipe {pipe}.")
+    # rule: refcount.limit-fuse
+    refused = not refcount.try_get(k, k.pipes[pipe][0].folio)
+    close_pipe(k, pipe)
+    if refused:
+        raise Errno("EINVAL")
+
+
 # --- FOLL_PIN ---
-
-
-def pin_folio(k: Kernel, folio: Folio, pins: int) -> None:
-    """try_grab_folio: large folios count pins exactly, small ones in units of 1024; zero pages not at all."""
-    if folio.kind in ("zero", "huge-zero"):
-        return
-    if folio.large:
-        folio.pincount += pins
-        k.get(folio, pins)
-    else:
-        k.get(folio, pins * GUP_PIN_COUNTING_BIAS)
-
-
-def unpin_folio(k: Kernel, folio: Folio, pins: int) -> None:
-    """gup_put_folio."""
-    if folio.kind in ("zero", "huge-zero"):
-        return
-    if folio.large:
-        folio.pincount -= pins
-        k.put(folio, pins)
-    else:
-        k.put(folio, pins * GUP_PIN_COUNTING_BIAS)
 
 
 def register_buffer(k: Kernel, mm: Mm, first: Vpn, end: Vpn, buffer: str) -> None:
@@ -195,7 +289,9 @@ def register_buffer(k: Kernel, mm: Mm, first: Vpn, end: Vpn, buffer: str) -> Non
         raise BadRequest(f"There is a buffer {buffer} already.")
     # rule: cow.pin-write
     fast = k.profile["io_uring.files"] == "allowed"  # 6.1 wants to see the VMAs.
-    places = get_pages(k, mm, first, end, pin=True, write=True, longterm=True, fast=fast)
+    places = get_pages(k, mm, first, end, Foll(pin=True, write=True, longterm=True, fast=fast))
+    if len(places) < end - first:
+        raise Errno("EFAULT")  # io_pin_pages
     for vma in mm.over(first, end):
         of_disk = vma.file is not None and vma.file.filesystem == "disk"
         # rule: mixedmap.gup, driver_pages.interface-pin
@@ -206,7 +302,7 @@ def register_buffer(k: Kernel, mm: Mm, first: Vpn, end: Vpn, buffer: str) -> Non
     # account
     pins = _pins(k, places)
     for folio, number in pins:
-        pin_folio(k, folio, number)
+        grab(k, folio, number, pin=True)
     k.buffers[buffer] = Buffer(places, pins)
 
 
@@ -248,15 +344,19 @@ def unregister_buffer(k: Kernel, buffer: str) -> None:
     if buffer not in k.buffers:
         raise BadRequest(f"There is no buffer {buffer}.")
     for folio, number in k.buffers.pop(buffer).pins:
-        unpin_folio(k, folio, number)
+        release(k, folio, number, pin=True)
 
 
 def process_vm_readv(k: Kernel, mm: Mm, first: Vpn, end: Vpn) -> list[str]:
     """A short FOLL_PIN for reading: shared pages are unshared first, then pins come and go."""
+    # rule: pins.sources-pin
     try:
-        return read_places(get_pages(k, mm, first, end, pin=True))
+        places = get_pages(k, mm, first, end, Foll(pin=True))
     except Errno:
         raise Errno("EFAULT") from None
+    if len(places) < end - first:
+        raise Errno("EFAULT")
+    return read_places(places)
 
 
 def read_proc_mem(k: Kernel, mm: Mm, first: Vpn, end: Vpn) -> list[str]:
@@ -277,6 +377,9 @@ def write_proc_mem(k: Kernel, mm: Mm, first: Vpn, end: Vpn, value: str) -> None:
 
 def _mem_rw(k: Kernel, mm: Mm, first: Vpn, end: Vpn, *, write: bool) -> list[Place]:
     try:
-        return get_pages(k, mm, first, end, write=write, force=True)
+        places = get_pages(k, mm, first, end, Foll(write=write, force=True))
     except Errno:
         raise Errno("EIO") from None
+    if len(places) < end - first:
+        raise Errno("EIO")
+    return places

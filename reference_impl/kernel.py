@@ -13,7 +13,10 @@ from .mapcount import Change
 from .mm import Mm
 from .profile import Profile
 from .runs import Counts, Runs
-from .units import BadRequest, Errno, Order, PageCount, Pfn, align_up
+from .units import BadRequest, Bug, Errno, Order, PageCount, Pfn, align_up
+
+MOVABLE = Pfn(1 << 40)
+"""From here on page frames are in ZONE_MOVABLE, which is all that the second of two NUMA nodes has."""
 
 
 class Buffer(NamedTuple):
@@ -21,6 +24,13 @@ class Buffer(NamedTuple):
 
     pages: list[Place]
     pins: list[tuple[Folio, int]]
+
+
+class Hold(NamedTuple):
+    """Pages that a driver has from get_user_pages, and whether it has pinned them."""
+
+    pages: list[Place]
+    pin: bool
 
 
 class Kernel:
@@ -38,8 +48,9 @@ class Kernel:
         self.folios: dict[int, Folio] = {}
         self.next_folio = 1
         self.next_pfn = 0x1000
-        self.zero = Folio(0, Pfn(1), Order(0), "zero")
-        self.huge_zero = Folio(-1, Pfn(0x200), Order(profile.pmd_order), "huge-zero")
+        self.next_movable_pfn: int = MOVABLE
+        self.zero = Folio(0, Pfn(1), Order(0), "zero", profile.refcount_bits)
+        self.huge_zero = Folio(-1, Pfn(0x200), Order(profile.pmd_order), "huge-zero", profile.refcount_bits)
         self.mms: dict[str, Mm] = {}
         self.next_mm = 1
         self.files: dict[str, File] = {}
@@ -47,6 +58,8 @@ class Kernel:
         self.log = Log()
         self.pipes: dict[str, list[Place]] = {}
         self.buffers: dict[str, Buffer] = {}
+        self.held: dict[str, Hold] = {}
+        self.added: dict[str, tuple[Folio, int]] = {}
         self.swap_counts = Counts()
         self.swap_contents: Runs[str] = Runs()
         self.swap_cache = Places()
@@ -78,24 +91,41 @@ class Kernel:
 
     def alloc(self, order: int, kind: Kind) -> Folio:
         """A new folio of zeros with one reference, which its first mapping takes over."""
-        pfn = align_up(self.next_pfn, 1 << order)
-        self.next_pfn = pfn + (1 << order)
-        return self.new_folio(Pfn(pfn), order, kind)
+        return self.new_folio(self.new_pfn(order), order, kind)
+
+    def new_pfn(self, order: int, *, movable: bool = False) -> Pfn:
+        """The first page frame of free memory for a folio: in ZONE_MOVABLE only if that is asked for."""
+        pfn = align_up(self.next_movable_pfn if movable else self.next_pfn, 1 << order)
+        if movable:
+            self.next_movable_pfn = pfn + (1 << order)
+        else:
+            self.next_pfn = pfn + (1 << order)
+        return Pfn(pfn)
 
     def new_folio(self, pfn: Pfn, order: int, kind: Kind) -> Folio:
-        folio = Folio(self.next_folio, pfn, Order(order), kind)
+        folio = Folio(self.next_folio, pfn, Order(order), kind, self.profile.refcount_bits)
+        folio.has_pincount = self.has_pincount(order)
         self.folios[folio.number] = folio
         self.next_folio += 1
         return folio
 
+    def has_pincount(self, order: int) -> bool:
+        """folio_has_pincount: it is in the second page, on 32 bit in the third."""
+        # rule: pins.pin-small
+        return order > (1 if self.profile.word_bits == 32 else 0)
+
     def get(self, folio: Folio, references: int = 1) -> None:
-        """folio_ref_add."""
+        """folio_ref_add: nothing is checked."""
+        # rule: refcount.limit-unchecked
         folio.refcount += references
 
     def put(self, folio: Folio, references: int = 1) -> None:
         """folio_put_refs: without references it is free, and every counter must be back where it started."""
+        # rule: refcount.limit-unmap
         folio.refcount -= references
         if folio.refcount > 0:
+            if not folio.ref_count:
+                raise Bug(f"{folio} is freed while {folio.refcount} references to it are held.")
             return
         if folio.refcount < 0 or self.counting.folio_mapcount(folio) or folio.pincount or folio.entire_mapcount:
             raise AssertionError(f"bad page: {folio} is freed with counters that are not 0")

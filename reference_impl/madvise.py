@@ -55,7 +55,7 @@ def populate(k: Kernel, mm: Mm, first: Vpn, end: Vpn, *, write: bool) -> None:
         if vma.flags & (IO | PFNMAP):
             raise Errno("EINVAL")
         try:
-            gup.get_pages(k, mm, vpn, vpn + 1, write=write)
+            gup.get_pages(k, mm, vpn, vpn + 1, gup.GET_WRITE if write else gup.GET)
         except Errno as error:
             if error.args[0] != "EEXIST":
                 raise
@@ -219,8 +219,14 @@ def clear_soft_dirty(mm: Mm) -> None:
     for vma in mm.vmas:
         vma.soft_dirty = False
         for start, stop, entry in mm.table.over(vma.first, vma.end):
-            if isinstance(entry, Leaf) and entry.soft_dirty:
+            if isinstance(entry, Leaf) and entry.soft_dirty and not _is_pinned(mm, vma, entry):
                 fault.mark(mm, start, stop, soft_dirty=False)
+
+
+def _is_pinned(mm: Mm, vma: Vma, entry: Leaf) -> bool:
+    """pte_is_pinned: a PTE that must stay writable, so that it must go on counting as written."""
+    # rule: pins.soft-dirty
+    return entry.kind == "pte" and entry.writable and vma.cow and mm.needs_cow_for_dma(entry.folio)
 
 
 def _pageout(k: Kernel, mm: Mm, vma: Vma, first: Vpn, end: Vpn) -> None:
@@ -238,7 +244,7 @@ def _reclaim_file(k: Kernel, folio: Folio) -> None:
     """Unmap a folio of the page cache and drop it, if nobody else has a reference."""
     for mm, first, end, _ in mappings(k, folio):
         unmap.zap(k, mm, first, end)
-    if folio.refcount == folio.pages:
+    if folio.ref_count == folio.pages:
         files.remove_from_cache(k, folio)
 
 

@@ -30,6 +30,11 @@ SLOT_MOST = {32: 1 << 15}
 slot that turns negative is given up; on 64-bit it is an int, and nobody looks."""
 
 
+def as_int(count: int) -> int:
+    """What a 32-bit signed counter shows of a count."""
+    return count if count < 1 << 31 else (count + (1 << 31)) % (1 << 32) - (1 << 31)
+
+
 class Change(NamedTuple):
     """What a change of mappings means for the statistics.
 
@@ -113,7 +118,7 @@ class Counting:
     def folio_mapcount(self, folio: Folio) -> int:
         """folio_mapcount: how many leaf entries map any part of the folio."""
         # rule: mapcount.leaf-entries
-        return folio.large_mapcount if folio.large else folio.mapcount
+        return as_int(folio.large_mapcount) if folio.large else folio.mapcount
 
     def entire_mapcount(self, folio: Folio) -> int:
         """folio_entire_mapcount: how many entries map all of it at once."""

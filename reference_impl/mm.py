@@ -79,6 +79,8 @@ class Table(Runs[Entry]):
             return type(before) is type(after) and self.at(before, length) == after
         if before.folio is not after.folio or before.kind not in ("pte", "zero", "raw"):
             return False
+        if before.kind != "zero" and before.page + length != after.page:
+            return False
         return self.at(before, length) == after
 
 
@@ -94,6 +96,7 @@ class Mm(Owner):
 
     anon_pages, file_pages, shmem_pages, swap_entries   MM_ANONPAGES and so on, in pages
     has_pinned     MMF_HAS_PINNED: never cleared
+    thp_disabled   MMF_DISABLE_THP, set by prctl(PR_SET_THP_DISABLE): as if every VMA had MADV_NOHUGEPAGE
     empty_tables   blocks of PMD size that have a page table of PTEs in which nothing is left
     """
 
@@ -109,6 +112,7 @@ class Mm(Owner):
         "shmem_pages",
         "swap_entries",
         "table",
+        "thp_disabled",
         "vma_firsts",
         "vmas",
     )  # fmt: skip
@@ -124,6 +128,7 @@ class Mm(Owner):
         self.regions: dict[str, Region] = {}
         self.next_free: Vpn = 0
         self.has_pinned = False
+        self.thp_disabled = False
         self.anon_pages = 0
         self.file_pages = 0
         self.shmem_pages = 0
@@ -140,7 +145,8 @@ class Mm(Owner):
         """The VMAs that have pages in [first, end), whole."""
         i = max(bisect_right(self.vma_firsts, first) - 1, 0)
         found = []
-        for vma in self.vmas[i:]:
+        for at in range(i, len(self.vmas)):
+            vma = self.vmas[at]
             if vma.first >= end:
                 break
             if vma.end > first:

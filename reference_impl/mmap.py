@@ -50,11 +50,15 @@ def mmap(
 
     # count: nothing is mapped yet.
     # map
-    region = mm.place(name, pages, skew)
+    first, _ = mm.place(name, pages, skew)
     flags = HUGEPAGE if file_name is None and order and not hugetlb else 0
-    end = region.first + pages
-    mm.insert(Vma(name, region.first, end, protection, shared, file, offset, Order(order), hugetlb, flags))
+    mmap_region(mm, Vma(name, first, first + pages, protection, shared, file, offset, Order(order), hugetlb, flags))
     # account: nothing.
+
+
+def mmap_region(mm: Mm, vma: Vma) -> None:
+    """Put a new VMA where nothing is mapped.  It has no entries."""
+    mm.insert(vma)
 
 
 def munmap(k: Kernel, mm: Mm, first: Vpn, end: Vpn) -> None:
@@ -130,7 +134,8 @@ def change_protection(k: Kernel, mm: Mm, vma: Vma) -> None:
 def mremap(k: Kernel, mm: Mm, first: Vpn, end: Vpn, name: str, skew: PageCount, how: str) -> None:
     """Move [first, end) to a new region of its own; the old place becomes a hole, or stays and is empty.
 
-    how: move; dontunmap (MREMAP_DONTUNMAP); duplicate (an old length of 0: only the VMA is there twice).
+    how: move; dontunmap (MREMAP_DONTUNMAP); duplicate (an old length of 0: only the VMA is there twice); over (the new
+    region is there, and its mapping goes).
     """
     # check
     vmas = mm.over(first, end)
@@ -148,7 +153,7 @@ def mremap(k: Kernel, mm: Mm, first: Vpn, end: Vpn, name: str, skew: PageCount, 
         end = align_up(end, vma_granule(k, vmas[0]))
     ksm.break_range(k, mm, first, end)
     old = carve(k, mm, first, end)
-    region = mm.place(name, end - first, skew)
+    region = _replaced(k, mm, name, end - first) if how == "over" else mm.place(name, end - first, skew)
     distance = region.first - first
 
     # rule: pfnmap.mremap-move, mixedmap.move
@@ -160,11 +165,20 @@ def mremap(k: Kernel, mm: Mm, first: Vpn, end: Vpn, name: str, skew: PageCount, 
         moved.first, moved.end = vma.first + distance, vma.end + distance
         mm.insert(moved)
     move_entries(k, mm, first, end, distance)
-    if how == "move":
+    if how in ("move", "over"):
         for vma in old:
             mm.remove(vma)
         free_tables(k, mm, first, end)
     # account: nothing, the process has as many pages as before.
+
+
+def _replaced(k: Kernel, mm: Mm, name: str, pages: PageCount) -> Region:
+    """mremap_to: what is mapped at the new place is unmapped first."""
+    region = mm.regions.get(name)
+    if region is None or region.pages != pages:
+        raise BadRequest(f"{mm.name} has no region {name} of {pages} pages.")
+    munmap(k, mm, region.first, region.first + pages)
+    return region
 
 
 def _check_mremap(vma: Vma, how: str) -> None:
@@ -217,6 +231,16 @@ def grow(k: Kernel, mm: Mm, name: str, pages: PageCount) -> None:
     # account: nothing.
 
 
+def shrink(k: Kernel, mm: Mm, name: str, pages: PageCount) -> None:
+    """mremap(2) of a whole region to fewer pages: those at its end are unmapped (shrink_vma)."""
+    # rule: pfnmap.mremap-shrink
+    old = mm.regions.get(name)
+    if old is None or pages >= old.pages:
+        raise BadRequest(f"{mm.name} has no region {name} of more than {pages} pages.")
+    munmap(k, mm, old.first + pages, old.first + old.pages)
+    mm.regions[name] = old._replace(pages=pages)
+
+
 def mlock(k: Kernel, mm: Mm, first: Vpn, end: Vpn) -> None:
     """mlock(2): special VMAs are not locked, and populated all the same unless they are VM_IO or VM_PFNMAP."""
     while first < end:
@@ -237,10 +261,11 @@ def _populate(k: Kernel, mm: Mm, first: Vpn, end: Vpn, *, write: bool) -> None:
     """populate_vma_page_range: a raw entry is no error for who wants no page (follow_pfn_pte)."""
     for vpn in range(first, end):
         try:
-            gup.get_pages(k, mm, vpn, vpn + 1, write=write)
+            gup.get_pages(k, mm, vpn, vpn + 1, gup.GET_WRITE if write else gup.GET)
         except Errno as error:
             if error.args[0] != "EEXIST":
-                raise Errno("ENOMEM") from None
+                # __mlock_posix_error_return
+                raise Errno("EAGAIN" if error.args[0] == "ENOMEM" else "ENOMEM") from None
 
 
 def copy_from_user(k: Kernel, mm: Mm, first: Vpn, end: Vpn) -> list[str]:

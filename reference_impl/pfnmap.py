@@ -11,7 +11,7 @@ from .device import Device
 from .folio import Place
 from .kernel import Kernel
 from .mm import Leaf, Mm
-from .units import Bug, Errno, PageCount, PageIndex, Signal, Vpn, align_down
+from .units import Bug, Errno, PageCount, PageIndex, Signal, Unsupported, Vpn, align_down
 from .vma import DONTDUMP, DONTEXPAND, IO, MIXEDMAP, PFNMAP, Vma
 
 REMAP_FLAGS = IO | PFNMAP | DONTEXPAND | DONTDUMP
@@ -94,6 +94,8 @@ def vmf_insert_pfn_pmd(k: Kernel, mm: Mm, vma: Vma, vpn: Vpn, place: Place) -> s
     start = align_down(vpn, size)
     # check
     check_insert_pfn(vma, place, pmd=True)
+    if k.profile["pfnmap.pmd"] == "unmarked":
+        raise Unsupported("driver-functions", f"{k.profile.name} has no PMD that says that it is raw.")
     if start < vma.first:
         return "VM_FAULT_SIGBUS"
     if not mm.pmd_none(vpn):

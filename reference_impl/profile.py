@@ -21,6 +21,7 @@ class Profile:
         self.parameters = parameters
         self.page_kb: int = parameters["page_size"] // 1024
         self.word_bits: int = parameters["word_bits"]
+        self.refcount_bits: int = parameters["refcount_bits"]
         self.pte_special: bool = bool(parameters["pte_special"])
         self.version = tuple(int(number) for number in kernel.split("."))
         self.pmd_order: int = parameters["pmd_order"]

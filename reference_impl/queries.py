@@ -6,11 +6,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from . import sharing
+from . import pins, sharing
 from .device import Device
 from .folio import Folio, Place
 from .kernel import Kernel
 from .mm import UNCOUNTED, Entry, Leaf, Mm, Swapped
+from .rmap import expected_references
 from .units import PageIndex, Vpn
 
 PageQuery = Callable[[Kernel, Leaf, PageIndex], Any]
@@ -70,7 +71,12 @@ def anon_exclusive(k: Kernel, entry: Leaf, page: PageIndex) -> bool:
 
 
 def refcount(k: Kernel, entry: Leaf) -> int:
-    return entry.folio.refcount if entry.folio.kind != "mmio" else 0
+    return entry.folio.ref_count if entry.folio.kind != "mmio" else 0
+
+
+def expected_refcount(k: Kernel, entry: Leaf) -> int:
+    # rule: refcount.expected
+    return expected_references(k, entry.folio) if entry.folio.kind not in ("mmio", "zero", "huge-zero") else 0
 
 
 def partially_mapped(k: Kernel, entry: Leaf) -> bool:
@@ -105,6 +111,14 @@ def page_flags(k: Kernel, entry: Leaf) -> list[str]:
     return flags
 
 
+def pincount(k: Kernel, entry: Leaf) -> int:
+    return pins.pincount(entry)
+
+
+def maybe_dma_pinned(k: Kernel, entry: Leaf) -> bool:
+    return pins.maybe_dma_pinned(entry)
+
+
 def entry_kind(entry: Entry) -> str:
     return "swap" if isinstance(entry, Swapped) else entry.kind
 
@@ -127,9 +141,12 @@ FOLIO_QUERIES: dict[str, tuple[FolioQuery, Any]] = {
     "nr_pages_mapped": (nr_pages_mapped, 0),
     "owner_slots": (owners, {"slots": [], "maybe_shared": False}),
     "refcount": (refcount, 0),
+    "expected_refcount": (expected_refcount, 0),
     "partially_mapped": (partially_mapped, False),
     "folio_order": (folio_order, 0),
     "page_flags": (page_flags, []),
+    "pincount": (pincount, 0),
+    "maybe_dma_pinned": (maybe_dma_pinned, False),
 }
 
 
@@ -178,7 +195,7 @@ def writable(mm: Mm, first: Vpn, end: Vpn) -> list[bool | None]:
 
 
 def device_refcounts(device: Device, first: PageIndex, count: int) -> list[int]:
-    return [folio.refcount if folio.kind != "mmio" else 0 for folio, _ in _device_pages(device, first, count)]
+    return [folio.ref_count if folio.kind != "mmio" else 0 for folio, _ in _device_pages(device, first, count)]
 
 
 def device_mapcounts(k: Kernel, device: Device, first: PageIndex, count: int) -> list[int]:

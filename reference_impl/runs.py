@@ -71,6 +71,11 @@ class Runs(Generic[V]):
         low, high = bisect_right(ends, first), bisect_left(firsts, end)
         if low >= high or first >= end:
             return []
+        if high - low == 1:
+            start, stop, value = firsts[low], ends[low], values[low]
+            if start < first:
+                value, start = self.at(value, first - start), first
+            return [Run(start, min(stop, end), value)]
         found = [Run(firsts[i], ends[i], values[i]) for i in range(low, high)]
         start, stop, value = found[0]
         if start < first:
@@ -112,7 +117,13 @@ class Runs(Generic[V]):
         if first >= end:
             return
         firsts, ends, values = self._firsts, self._ends, self._values
-        if not ends or ends[-1] < first:
+        if (
+            not ends
+            or ends[-1] < first
+            or (ends[-1] == first and not self.joins(values[-1], first - firsts[-1], value))
+        ):
+            if values and values[-1] == value:
+                value = values[-1]  # one object for all runs that are alike
             firsts.append(first)
             ends.append(end)
             values.append(value)
@@ -146,6 +157,9 @@ class Counts(Runs[int]):
 
     def add(self, first: int, end: int, delta: int) -> int:
         """Add to each page of [first, end); returns how many pages went from 0 or came to 0."""
+        if self._firsts == [first] and self._ends == [end] and self._values[0] + delta:
+            self._values[0] += delta  # the usual case
+            return 0
         crossed = 0
         for start, stop, before in self.over_all(first, end):
             after = before + delta

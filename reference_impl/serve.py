@@ -18,10 +18,13 @@ from . import (
     large_folios,
     lifetime,
     madvise,
+    migrate,
     mmap,
+    pins,
     procfs,
     profile,
     queries,
+    refcount,
     state,
     statistics,
 )  # fmt: skip
@@ -52,6 +55,8 @@ CAPABILITIES = [
     "driver-calls", "entry-writable", "grow", "interfaces", "kernel-log", "mincore", "mlock", "kpage",
     "numa-maps", "pagemap", "pagemap-scan", "rss", "smaps-rollup", "soft-dirty", "statm", "status",
     "userfaultfd", "userfaultfd-wp", "vma",
+    "add-references", "expected-refcount", "fuse-splice", "tee",
+    "direct-io", "gup", "maybe-dma-pinned", "migrate", "pincount", "zone-movable",
 ]  # fmt: skip
 
 QUERY_CAPABILITY = {
@@ -257,6 +262,10 @@ def _grow(k: Kernel, r: Request) -> None:
     mmap.grow(k, k.mm(r["process"]), r["region"], r["pages"])
 
 
+def _shrink(k: Kernel, r: Request) -> None:
+    mmap.shrink(k, k.mm(r["process"]), r["region"], r["pages"])
+
+
 def _mlock(k: Kernel, r: Request) -> None:
     mmap.mlock(k, *_pages(k, r))
 
@@ -293,6 +302,23 @@ def _close_pipe(k: Kernel, r: Request) -> None:
     gup.close_pipe(k, r["pipe"])
 
 
+def _tee(k: Kernel, r: Request) -> int:
+    return gup.tee(k, r["pipe"], r["to"])
+
+
+def _fuse_splice(k: Kernel, r: Request) -> None:
+    gup.fuse_splice(k, r["pipe"])
+
+
+def _add_references(k: Kernel, r: Request) -> None:
+    mm, vpn, _ = _pages(k, r)
+    refcount.add_references(k, mm, vpn, r["number"], r["hold"])
+
+
+def _drop_references(k: Kernel, r: Request) -> None:
+    refcount.drop_references(k, r["hold"])
+
+
 def _register_buffer(k: Kernel, r: Request) -> None:
     gup.register_buffer(k, *_pages(k, r), r["buffer"])
 
@@ -315,6 +341,39 @@ def _read_proc_mem(k: Kernel, r: Request) -> list[str]:
 
 def _write_proc_mem(k: Kernel, r: Request) -> None:
     gup.write_proc_mem(k, *_pages(k, r), r["value"])
+
+
+# --- pins ---
+
+
+def _get_pages(k: Kernel, r: Request) -> int:
+    flags = {name: r.get(name, False) for name in ("write", "longterm", "force", "fast")}
+    foll = gup.Foll(pin=r.get("how", "get") == "pin", **flags)
+    return pins.get_pages(k, *_pages(k, r), r["hold"], foll, r.get("times", 1))
+
+
+def _put_pages(k: Kernel, r: Request) -> None:
+    pins.put_pages(k, r["hold"])
+
+
+def _read_held(k: Kernel, r: Request) -> list[str]:
+    return pins.read(k, r["hold"])
+
+
+def _write_held(k: Kernel, r: Request) -> None:
+    pins.write(k, r["hold"], r["value"])
+
+
+def _direct_write(k: Kernel, r: Request) -> None:
+    pins.direct_write(k, *_pages(k, r), _file(k, r), r.get("at", 0))
+
+
+def _direct_read(k: Kernel, r: Request) -> None:
+    pins.direct_read(k, *_pages(k, r), _file(k, r), r.get("at", 0))
+
+
+def _migrate(k: Kernel, r: Request) -> list[str]:
+    return migrate.move_pages(k, *_pages(k, r), everybodys=r.get("everybodys", False))
 
 
 # --- drivers ---
@@ -547,11 +606,23 @@ HANDLERS: dict[str, Handler] = {
     "vmsplice": _vmsplice,
     "read_pipe": _read_pipe,
     "close_pipe": _close_pipe,
+    "tee": _tee,
+    "fuse_splice": _fuse_splice,
+    "add_references": _add_references,
+    "drop_references": _drop_references,
     "register_buffer": _register_buffer,
     "read_buffer": _read_buffer,
     "unregister_buffer": _unregister_buffer,
     "process_vm_readv": _process_vm_readv,
+    "get_pages": _get_pages,
+    "put_pages": _put_pages,
+    "read_held": _read_held,
+    "write_held": _write_held,
+    "direct_write": _direct_write,
+    "direct_read": _direct_read,
+    "migrate": _migrate,
     "grow": _grow,
+    "shrink": _shrink,
     "mlock": _mlock,
     "uffd_register": _uffd_register,
     "copy_from_user": _copy_from_user,

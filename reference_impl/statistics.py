@@ -136,6 +136,9 @@ def _account(k: Kernel, fields: dict[str, int], vma: Vma, entry: Leaf, count: in
         pages = share.end - share.first
         # rule: statistics.pss, statistics.pss-rounding
         pss = pages * ((page_size << PSS_SHIFT) // share.mapcount)
+        if folio.refcount == 1:
+            # rule: statistics.pmd-overflow.  All pages of the entry are shifted at once, in an unsigned long.
+            pss %= 1 << k.profile.word_bits
         fields["Pss"] += pss
         # rule: statistics.pss-kinds
         fields[bucket] += pss
@@ -160,7 +163,7 @@ class Share(NamedTuple):
 def shares(k: Kernel, folio: Folio, first: PageIndex, end: PageIndex) -> list[Share]:
     """How smaps counts some pages that are mapped."""
     # rule: statistics.one-reference
-    if folio.refcount == 1:
+    if folio.ref_count == 1:
         return [Share(first, end, 1, True)]
     # rule: statistics.pss-average, statistics.private-folio
     if k.profile["statistics.pss"] == "average":

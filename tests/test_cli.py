@@ -435,7 +435,7 @@ def test_requests_survive_the_wire() -> None:
 def sample(field: msgspec.structs.FieldInfo) -> object:
     known = {
         "process": "A", "child": "B", "advice": "cold", "protection": "read", "filesystem": "tmpfs", "pages": 2,
-        "memory": "pages", "function": "fault", "interface": "vvar", "mode": "missing", "frame": "1",
+        "memory": "pages", "function": "fault", "interface": "vvar", "mode": "missing", "frame": "1", "number": 1,
     }  # fmt: skip
     return known.get(field.name, "name")
 

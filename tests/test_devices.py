@@ -141,10 +141,19 @@ def test_flags_of_entries_have_the_numbers_of_the_module() -> None:
     assert {name: 1 << numbers[name] for name in ours} == ours
 
 
+def test_flags_of_get_user_pages_have_the_numbers_of_the_module() -> None:
+    numbers = {name: int(n) for name, n in re.findall(r"MAPSPEC_GET_(\w+)\s+\(1 << (\d+)\)", HEADER.read_text())}
+    ours = {"PIN": devices.GET_PIN, "FAST": devices.GET_FAST, "WRITE": devices.GET_WRITE, "FORCE": devices.GET_FORCE,
+            "LONGTERM": devices.GET_LONGTERM}  # fmt: skip
+    assert {name: 1 << number for name, number in numbers.items()} == ours
+
+
 def test_ioctls_have_the_numbers_that_a_compiler_gives_them(tmp_path: Path) -> None:
     ours = {"ALLOCATE": devices.ALLOCATE, "HANDLER": devices.HANDLER, "CALL": devices.CALL, "UNMAP": devices.UNMAP,
             "ZAP": devices.ZAP, "FREE": devices.FREE, "WRITE": devices.WRITE, "READ": devices.READ_WORDS,
-            "PAGES": devices.PAGES, "ENTRIES": devices.ENTRIES, "CALL_LOCKED": devices.CALL_LOCKED}  # fmt: skip
+            "PAGES": devices.PAGES, "ENTRIES": devices.ENTRIES, "HOLD": devices.HOLD, "FOLIOS": devices.FOLIOS,
+            "GET": devices.GET, "PUT": devices.PUT, "READ_HELD": devices.READ_HELD,
+            "WRITE_HELD": devices.WRITE_HELD, "PINNED": devices.PINNED, "CALL_LOCKED": devices.CALL_LOCKED}  # fmt: skip
     compiler = next((c for c in build.COMPILERS if shutil.which(c)), None)
     if compiler is None:
         pytest.skip("there is no C compiler here")
@@ -301,6 +310,26 @@ def test_pages_that_pagemap_does_not_show(made: Devices, played: Played, process
     assert sent(played, 10) == [99, 0x1000, 2]
     assert (mapped.frame, mapped.count, mapped.flags) == (107, 7, 5)
     assert not hole.present
+
+
+def test_references_may_be_negative(made: Devices, played: Played, process: Process) -> None:
+    played.answers[21] = lambda v: [*v, -(1 << 31), 1, 0, 0]
+    crossed, hole = made.references(process, 0x1000, 2)
+    assert sent(played, 21) == [99, 0x1000, 2]
+    assert (crossed.there, crossed.expected) == (-(1 << 31), 1)
+    assert (hole.there, hole.expected) == (0, 0)
+
+
+def test_each_hold_is_a_file_of_its_own(made: Devices, played: Played, process: Process) -> None:
+    first, second = made.hold(process, 0x1000, 7), made.hold(process, 0x2000, (1 << 31) - 1)
+    assert first != second
+    assert sent(played, 20) == [99, 0x2000, (1 << 31) - 1]
+
+
+def test_a_counter_is_wrapped_in_a_guest_only(played: Played) -> None:
+    machine: Any = played
+    assert "add-references" not in devices.missing(machine, 4096, guest=True)
+    assert "docs/lab.md" in devices.missing(machine, 4096, guest=False)["add-references"]
 
 
 def test_names_that_do_not_exist(made: Devices) -> None:

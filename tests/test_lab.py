@@ -16,16 +16,30 @@ import pytest
 from mini import Mini
 
 from conformance import expectations, profiles, report
-from conformance.commands import BAD, OK
+from conformance.commands import BAD, NO_START, OK
 from conformance.implementations import Guest, Reply
 from conformance.implementations.linux import build, devices
 from conformance.implementations.linux.implementation import Linux
 from conformance.implementations.linux.machine import Lost, Machine
 from conformance.implementations.local import Kernel
-from conformance.lab import apt, disks, guest, implementation, initramfs, kmod, kvm, matrix, packaged, registry, tools
+from conformance.lab import (
+    apt,
+    disks,
+    guest,
+    implementation,
+    initramfs,
+    kmod,
+    kvm,
+    matrix,
+    packaged,
+    places,
+    registry,
+    tools,
+)  # fmt: skip
 from conformance.lab.console import Console
 from conformance.lab.implementation import Guest as LabGuest
 from conformance.lab.machine import command
+from conformance.lab.machine import initramfs as initramfs_of_kernel
 from conformance.lab.places import Unprepared
 from conformance.lab.prepared import Prepared, load, save
 from conformance.lab.registry import RegistryError
@@ -256,6 +270,55 @@ def test_user_mode_linux_needs_no_emulator() -> None:
     words = command(registry.find("7.3-um"), Prepared("7.3-um", "7.3.4", "7.3.4-1", []), Path("i.cpio"))
     assert words[0] == "relayed"
     assert "con1=fd:0,fd:1" in words
+
+
+def test_a_kernel_boots_with_a_program_of_ones_own(mini: Mini, tmp_path: Path) -> None:
+    made = Prepared("7.3-um", "7.3.4", "7.3.4-1", [])
+    made.directory.mkdir(parents=True)
+    save(made)
+    image = made.directory / "image"
+    said = tmp_path / "said"
+    image.write_text(f'#!/bin/sh\nexec > {said}\nprintf "%s\\n" "$@"\ngrep -ao "hello from init" "${{2#initrd=}}"\n')
+    image.chmod(0o755)
+    program = tmp_path / "hello.c"
+    program.write_text('#include <stdio.h>\nint main(void) { puts("hello from init"); }\n')
+    assert mini.run("kernels", "boot", "7.3-um", str(program), "A=B", "--memory", "64") == OK
+    lines = said.read_text().splitlines()
+    assert "mem=64M" in lines and "A=B" in lines and "hello from init" in lines
+    assert mini.run("kernels", "boot", "7.3-um", str(tmp_path / "none.c")) == NO_START
+    program.write_text("int main(void) { return }")
+    assert mini.run("kernels", "boot", "7.3-um", str(program)) == NO_START
+    assert "hello.c cannot be compiled" in mini.out
+
+
+def test_a_32_bit_kernel_gets_programs_of_its_own_and_a_processor_it_knows(tmp_path: Path) -> None:
+    with pytest.raises(Unprepared, match="no i686-linux-gnu-gcc: mapspec kernels prepare"):
+        tools.compiler("i386")
+    program = places.lab() / "tools/cross-i386/usr/bin/i686-linux-gnu-gcc"
+    program.parent.mkdir(parents=True)
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    found = tools.compiler("i386")
+    assert found and (found.program, found.machine) == (str(program), "i686")
+    assert tools.compiler("x86_64") is None
+    emulator = places.lab() / "tools/emulator/usr/bin" / tools.EMULATOR
+    emulator.parent.mkdir(parents=True)
+    emulator.touch()
+    for name, family in ("7.3-32bit", ",family="), ("7.3-debug", ""):
+        words = command(registry.find(name), Prepared(name, "7.3.4", "7.3.4-1", []), Path("i.cpio"))
+        assert words[words.index("-cpu") + 1].startswith(f"max{family}")
+
+
+def test_types_of_a_kernel_that_publishes_none_are_in_the_guest(tmp_path: Path) -> None:
+    made = Prepared("7.3-debug", "7.3.4", "7.3.4-1", [])
+    made.directory.mkdir(parents=True)
+    (made.directory / "config").write_bytes(b"")
+    ours = tmp_path / "mapspec.ko"
+    ours.write_bytes(b"module")
+    without = initramfs_of_kernel(registry.find("7.3-debug"), made, ours).read_bytes()
+    (tmp_path / "mapspec.btf").write_bytes(b"the types")
+    inside = initramfs_of_kernel(registry.find("7.3-debug"), made, ours).read_bytes()
+    assert b"boot/btf-7.3.4" in inside and b"the types" in inside and b"boot/btf" not in without
 
 
 # --- the kernel log ---------------------------------------------------------------------------------------

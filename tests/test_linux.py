@@ -320,6 +320,23 @@ def test_a_pipe_keeps_pages(ask: Asker) -> None:
     assert ask.refused(p.Vmsplice(**mem("B", first=4), pipe="p")) == "EFAULT"
 
 
+def test_a_teed_pipe_keeps_what_the_first_held(ask: Asker) -> None:
+    ask.needs("tee")
+    ask.start()
+    ask(p.Write(**mem(count=3), value="old"))
+    ask(p.Vmsplice(**mem(count=3), pipe="p"))
+    assert ask(p.Tee(pipe="p", to="q")) == 3
+    ask(p.ClosePipe(pipe="p"))
+    ask(p.Write(**mem(), value="new"))
+    assert ask(p.ReadPipe(pipe="q"))[1:] == ["old", "old"]
+    assert ask.refused(p.Tee(pipe="p", to="r")) == "broken"
+
+
+def test_a_machine_that_others_use_takes_no_references_unchecked(ask: Asker) -> None:
+    for request in (p.AddReferences(process="A", region="mem", number=1, hold="h"), p.FuseSplice(pipe="p")):
+        assert ask.answer(request).status == "unsupported"
+
+
 def test_a_buffer_stays_coherent(ask: Asker) -> None:
     ask.needs("io_uring")
     ask.start()

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from reference_impl import mapcount, procfs, profile, sharing, statistics
+from reference_impl import mapcount, procfs, profile, rmap, sharing, statistics
 from reference_impl.driver_pages import HUGE as PLAIN
 from reference_impl.folio import Folio
 from reference_impl.kernel import Kernel
@@ -91,6 +91,8 @@ def other_references(k: Kernel) -> Counter[Folio]:
             found[folio] += references
     for places in k.pipes.values():
         found.update(place.folio for place in places)
+    for folio, number in k.added.values():
+        found[folio] += number
     for buffer in k.buffers.values():
         for folio, pins in buffer.pins:
             found[folio] += pins if folio.large else 1024 * pins
@@ -106,6 +108,9 @@ def check_references(k: Kernel, folio: Folio, seen: mapcount.Truth, others: Coun
         cached += folio.pages
     assert folio.refcount == seen.mappings + cached + others[folio], "I1"
     assert folio.refcount >= k.counting.folio_mapcount(folio), "I1"
+    if not folio.hugetlb and folio.kind not in ("driver", "mmio"):
+        # rule: refcount.expected, refcount.unexpected
+        assert folio.refcount - rmap.expected_references(k, folio) == others[folio]
 
 
 def check_counts(k: Kernel, folio: Folio, seen: mapcount.Truth) -> None:
@@ -292,6 +297,10 @@ operations = st.one_of(
     on("ksm_scan"),
     on_pages("vmsplice"),
     on("close_pipe", pipe=number),
+    on("tee", pipe=number),
+    on("fuse_splice", pipe=number),
+    on_pages("add_references", number=st.sampled_from([1, 7, 1023])),
+    on("drop_references", hold=number),
     on_pages("register_buffer"),
     on("unregister_buffer", buffer=number),
     on_pages("process_vm_readv"),
@@ -312,6 +321,8 @@ def resolved(k: Kernel, request: dict[str, Any], serial: int) -> dict[str, Any] 
     request = dict(request)
     pick = {"process": k.mms, "file": k.files}
     pick |= {"pipe": k.pipes, "buffer": k.buffers, "device": k.devices}
+    if request["do"] == "drop_references":
+        pick["hold"] = k.added
     for name, things in pick.items():
         if name in request:
             if not things:
@@ -334,6 +345,10 @@ def resolved(k: Kernel, request: dict[str, Any], serial: int) -> dict[str, Any] 
             return {**request, "to": f"moved{serial}"}
         case "vmsplice":
             return {**request, "pipe": f"p{serial}"}
+        case "tee":
+            return {**request, "to": f"p{serial}"}
+        case "add_references":
+            return {**request, "hold": f"h{serial}"}
         case "register_buffer":
             return {**request, "buffer": f"b{serial}"}
         case "call_driver":
@@ -383,6 +398,8 @@ def tear_down(talk: Talk) -> None:
         talk("close_pipe", pipe=pipe)
     for buffer in list(talk.k.buffers):
         talk("unregister_buffer", buffer=buffer)
+    for hold in list(talk.k.added):
+        talk("drop_references", hold=hold)
     for device in talk.k.devices:
         talk("free_device", device=device)
     assert all(folio.file is not None for folio in talk.k.folios.values()), "memory is lost"

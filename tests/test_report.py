@@ -15,6 +15,7 @@ import pytest
 from mini import GOOD, WRONG, Mini
 
 from conformance import comparison, expectations, report, suite
+from conformance.commands import BAD
 from conformance.commands.compare import compare, lines
 from conformance.engine import Verdict
 from conformance.outputs.badge import badge
@@ -53,6 +54,25 @@ def test_read_gives_what_was_written(every: Report, tmp_path: Path) -> None:
     assert [p.name for p in path.parent.iterdir()] == ["r.jsonl"]
     kinds = [json.loads(line)["kind"] for line in path.read_text().splitlines()]
     assert kinds == ["header", *["result"] * 10, "footer"]
+
+
+def test_parts_add_up_to_the_whole(mini: Mini, tmp_path: Path) -> None:
+    mini.feature(GOOD + WRONG)
+    for name, options in ("whole", ()), ("1", ("--part", "1/2")), ("2", ("--part", "2/2")):
+        mini.run("run", "--report", tmp_path / name, *options)
+    whole, *parts = (report.read(tmp_path / name) for name in ("whole", "1", "2"))
+    made = report.merged(parts)
+    report.write(tmp_path / "merged", made)
+    assert report.read(tmp_path / "merged") == made
+    assert [(r.id, r.status, r.reason) for r in made.results.values()] == [
+        (r.id, r.status, r.reason) for r in whole.results.values()
+    ]
+    assert (made.counts, made.header.scenarios, made.header.rules) == (
+        whole.counts, whole.header.scenarios, whole.header.rules,
+    )  # fmt: skip
+    assert made.footer.seconds == max(part.footer.seconds for part in parts)
+    for wrong in ("0/2", "3/2", "1", "a/b"):
+        assert mini.run("run", "--part", wrong) == BAD
 
 
 def test_ratios(every: Report) -> None:

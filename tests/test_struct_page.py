@@ -6,6 +6,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Mapping
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
@@ -16,19 +17,21 @@ from conformance.implementations.linux.internals import Internals
 from conformance.implementations.linux.kernel import KPF_ANON, KPF_COMPOUND_TAIL, KPF_KSM, PM_PRESENT, Folio, Page
 from conformance.implementations.linux.machine import Machine, Result
 from conformance.implementations.linux.scenario import Mistake, NotHere
-from conformance.implementations.linux.struct_page import KCORE, Kcore, NotReadable, StructPages
+from conformance.implementations.linux.struct_page import KCORE, SYMBOLS, Kcore, NotReadable, StructPages
 
 PAGE = 64
 """Bytes of a struct page."""
 VMEMMAP, DATA = 0xFFFFEA0000000000, 0xFFFFFFFF81000000
-SYMBOLS = {"vmemmap_base": DATA, "init_task": DATA + 0x100}
+SHOWN = {"init_task": DATA + 0x100, "vmemmap_base": DATA}
 
 COMMON = {"flags": 0, "mapping": 24, "_mapcount": 48, "_refcount": 52}
 PAGE_6_1 = COMMON | {"compound_mapcount": 20, "deferred_list": 24}
+FOLIO_6_1 = {"_pincount": PAGE + 28}
 FOLIO_6_18 = {
     "_large_mapcount": PAGE + 16,
     "_nr_pages_mapped": PAGE + 20,
     "_entire_mapcount": PAGE + 24,
+    "_pincount": PAGE + 28,
     "_mm_id_mapcount": PAGE + 32,
     "_mm_id": PAGE + 40,
 }
@@ -100,7 +103,7 @@ class MadeUp:
         return kcore({VMEMMAP: bytes(self.frames), DATA: bytes(self.data)})[offset : offset + length]
 
     def structs(self) -> StructPages:
-        return StructPages(self.read_at, SYMBOLS, self.btf)
+        return StructPages(self.read_at, SHOWN, self.btf)
 
 
 def owners_kernel() -> MadeUp:
@@ -116,9 +119,53 @@ def owners_kernel() -> MadeUp:
     return made
 
 
+class Narrow(MadeUp):
+    """A 32-bit kernel with FLATMEM, as 7.3 is there: frames 4 to 7 are a folio of order 2, 8 and 9 one of order 1."""
+
+    MAP, DATA = 0xC2000000, 0xC1000000
+    PAGE = 32
+    FOLIO: ClassVar = {"_large_mapcount": 40, "_nr_pages_mapped": 44, "_mm_id_mapcount": 48, "_mm_id": 52,
+                       "_entire_mapcount": 80}  # fmt: skip
+
+    def __init__(self) -> None:
+        self.at = {"flags": 0, "mapping": 12, "_mapcount": 24, "_refcount": 28, **self.FOLIO}
+        page = {name: at for name, at in self.at.items() if name not in self.FOLIO}
+        structs = {"page": (self.PAGE, page), "folio": (4 * self.PAGE, self.FOLIO)}
+        structs |= {"task_struct": (64, {"tasks": 8, "pid": 16, "mm": 20}), "mm_struct": (64, {"mm_id": 6})}
+        self.btf = btf(structs, {"PG_anon_exclusive": ANON_EXCLUSIVE, "PG_partially_mapped": SECOND})
+        self.frames, self.data = bytearray(10 * self.PAGE), bytearray(4096)
+        struct.pack_into("<I", self.data, 0, self.MAP)
+        struct.pack_into("<2I", self.data, 0x100 + 8, self.DATA + 0x208, self.DATA + 0x208)
+        struct.pack_into("<2IiI", self.data, 0x200 + 8, *[self.DATA + 0x108] * 2, 41, self.DATA + 0x300)
+        struct.pack_into("<H", self.data, 0x306, 7)
+        struct.pack_into("<H", self.data, 0x308, 0xFFFF)
+        for head, mapcount in (4, 32770), (8, 3):
+            struct.pack_into("<2i", self.frames, head * self.PAGE + 24, 0, 9)
+            struct.pack_into("<2i", self.frames, head * self.PAGE + 40, mapcount - 1, 4)
+            struct.pack_into("<2h", self.frames, head * self.PAGE + 48, 32767, 1)
+            struct.pack_into("<2H", self.frames, head * self.PAGE + 52, 7, 8 | 1 << 15)
+            if head == 4:
+                struct.pack_into("<i", self.frames, head * self.PAGE + 80, 5)
+
+    def read_at(self, path: str, offset: int, length: int) -> bytes | None:
+        segments = {self.MAP: bytes(self.frames), self.DATA: bytes(self.data)}
+        file = bytearray(52)
+        file[:5] = b"\x7fELF\x01"
+        struct.pack_into("<I", file, 28, 52)
+        struct.pack_into("<2H", file, 42, 32, len(segments))
+        start = 52 + 32 * len(segments)
+        for address, content in segments.items():
+            file += struct.pack("<8I", 1, start, address, 0, len(content), len(content), 7, 4096)
+            start += len(content)
+        return bytes(file + b"".join(segments.values()))[offset : offset + length]
+
+    def structs(self) -> StructPages:
+        return StructPages(self.read_at, {"init_task": self.DATA + 0x100, "mem_map": self.DATA}, self.btf)
+
+
 def old_kernel() -> MadeUp:
     """6.1: frames 16 to 19 are an anonymous folio of order 2, mapped by two PMDs and, page 1 only, by a PTE."""
-    made = MadeUp(PAGE_6_1, {}, {"PG_anon_exclusive": ANON_EXCLUSIVE, "PG_double_map": SECOND})
+    made = MadeUp(PAGE_6_1, FOLIO_6_1, {"PG_anon_exclusive": ANON_EXCLUSIVE, "PG_double_map": SECOND})
     made.put(16, "_refcount", 3)
     made.put(16, "mapping", 1, "<Q")
     made.put(17, "compound_mapcount", 1)
@@ -153,7 +200,7 @@ def test_btf_that_lacks_what_is_needed() -> None:
     made = owners_kernel()
     for data in (b"", b"\0" * 64, btf({"folio": (8, {})}, {}), btf({"page": (64, {})}, {"PG_anon_exclusive": 1})):
         with pytest.raises(NotReadable):
-            StructPages(made.read_at, SYMBOLS, data)
+            StructPages(made.read_at, SHOWN, data)
 
 
 def test_the_types_of_this_kernel() -> None:
@@ -208,6 +255,26 @@ def test_a_folio_of_6_1() -> None:
     assert made.structs().folio(16, 2, hugetlb=True).mapcount == 2
 
 
+def test_a_32_bit_kernel() -> None:
+    structs = Narrow().structs()
+    folio = structs.folio(4, 2, hugetlb=False)
+    assert (folio.refcount, folio.mapcount, folio.nr_pages_mapped, folio.entire_mapcount) == (9, 32770, 4, 6)
+    assert (folio.slots, folio.shared_bit) == (((7, 32768), (8, 2)), True)
+    assert structs.folio(8, 1, hugetlb=False).entire_mapcount == 0  # it would be in the page behind the folio
+    assert structs.mm_ids([41]) == {41: 7}
+
+
+def test_pins_of_a_large_folio_and_what_is_taken_for_one() -> None:
+    made = owners_kernel()
+    asked = Internals(Reader(made))
+    small = Folio(3, 0, KPF_ANON)
+    for references, pins, told in (1023, 0, [False, False]), (1024, 2, [True, True]):
+        made.put(3, "_refcount", references)
+        made.put(16, "_pincount", pins)
+        assert made.structs().folio(16, 4, hugetlb=False).pincount == pins
+        assert asked.maybe_dma_pinned(pages(18, 3), [FOLIO, small]) == told
+
+
 def test_mm_ids_of_processes() -> None:
     structs = owners_kernel().structs()
     assert structs.mm_ids([42, 41]) == {41: 141, 42: 142}
@@ -227,8 +294,10 @@ class Reader(Machine):
         return self._made.btf[offset : offset + length] if "btf" in path else self._made.read_at(path, offset, length)
 
     def run(self, *primitives: str) -> list[Result]:
-        assert primitives == ("0 symbols vmemmap_base init_task",)
-        return [Result("ok", 0, struct.pack("=2Q", *SYMBOLS.values()))]
+        if primitives == ("0 read /proc/sys/kernel/osrelease",):
+            return [Result("ok", 0, b"7.3.4\n")]
+        assert primitives == (f"0 symbols {' '.join(SYMBOLS)}",)
+        return [Result("ok", 0, struct.pack(f"={len(SYMBOLS)}Q", *(SHOWN.get(name, 0) for name in SYMBOLS)))]
 
 
 def pages(*frames: int, count: int = 1) -> list[Page]:
@@ -251,9 +320,9 @@ def test_owners_have_names_or_there_is_no_answer() -> None:
 def test_a_kernel_that_hides_its_symbols() -> None:
     class Hiding(Reader):
         def run(self, *primitives: str) -> list[Result]:
-            return [Result("ok", 0, bytes(16))]
+            return [Result("ok", 0, bytes(8 * len(SYMBOLS)))]
 
-    with pytest.raises(NotHere, match="vmemmap_base and init_task"):
+    with pytest.raises(NotHere, match="vmemmap_base or mem_map"):
         Internals(Hiding(owners_kernel())).folios(pages(18), [FOLIO])
 
 

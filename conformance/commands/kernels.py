@@ -13,25 +13,32 @@ from conformance.lab.places import Unprepared
 from conformance.lab.registry import Kernel, RegistryError
 from conformance.suite import Problem, SuiteError
 
-ACTIONS = ("list", "prepare", "run", "clean")
+ACTIONS = ("list", "prepare", "run", "boot", "clean")
+MEMORY = 1024
+"""MiB."""
+BOOT = "mapspec kernels boot 7.3 conformance/lab/programs/overflow.c VMAS=1000 PROCESSES=1 EACH=500 nokaslr no5lvl"
 
 
 def parser() -> argparse.ArgumentParser:
     made = make_parser(
         "kernels",
-        "list|prepare|run|clean [NAME…] [OPTION…]",
+        "list|prepare|run|boot|clean [NAME…] [OPTION…]",
         "Real kernels in virtual machines. list shows them; prepare fetches and builds\n"
         "what they need, from Debian's packages, into your cache directory; run runs the\n"
         "suite on each; clean removes what was prepared. `mapspec run` takes them as\n"
-        "--implementation kernel:NAME. Without NAME: all kernels, run: those prepared.",
+        "--implementation kernel:NAME. Without NAME: all kernels, run: those prepared.\n"
+        "boot NAME PROGRAM.c [WORD…] boots one with a C program of your own as the only\n"
+        "process, and shows what it prints; WORDs are for the kernel's command line.",
         "mapspec kernels prepare 6.12 7.3",
     )
     add = made.add_argument
     add("words", nargs="+", metavar="ACTION NAME", help="an action, and names as `list` shows them")
     add("--only", action="append", default=[], metavar="NAME", help="the same as NAME")
     add("--record", action="store_true", help="run: write the records in conformance/results; with --bugs")
-    add("--bugs", action="store_true", help="run: let a kernel die of each BUG that a scenario tells of, one boot each")
-    add("--at-once", type=int, default=1, metavar="N", help="run: so many kernels at a time (1)")
+    add("--bugs", action="store_true", help="run: let a kernel die of each BUG that a scenario tells of")
+    add("--at-once", type=int, default=1, metavar="N", help="run: so many virtual machines at a time (1)")
+    add("--memory", type=int, default=MEMORY, metavar="MIB", help=f"boot: the memory of the machine ({MEMORY})")
+    add("--split", type=int, default=1, metavar="N", help="run: share the scenarios of a kernel among N machines (1)")
     return made
 
 
@@ -39,6 +46,11 @@ def main(args: argparse.Namespace, root: Path) -> int:
     action, names = args.words[0], [*args.words[1:], *args.only]
     if action not in ACTIONS:
         raise SuiteError([Problem("kernels", 0, f"there is no action {action!r}", f"There is {', '.join(ACTIONS)}.")])
+    words: list[str] = []
+    if action == "boot":
+        names, words = names[:1], names[1:]
+        if not words:
+            raise SuiteError([Problem("kernels", 0, "boot needs the name of a kernel and a program", BOOT)])
     try:
         kernels = [registry.find(name) for name in names] if names else list(registry.load().values())
     except RegistryError as e:
@@ -47,6 +59,8 @@ def main(args: argparse.Namespace, root: Path) -> int:
         return _list(kernels)
     if action == "prepare":
         return _prepare(kernels)
+    if action == "boot":
+        return _boot(kernels[0], words[0], words[1:], args.memory)
     if action == "clean":
         return _clean(kernels, everything=not names)
     from conformance.lab import matrix
@@ -55,8 +69,18 @@ def main(args: argparse.Namespace, root: Path) -> int:
     if not ready:
         say("No kernel is prepared: mapspec kernels prepare")
         return NO_START
-    results, bugs = root / "conformance" / "results", args.bugs or args.record
-    return matrix.run(ready, results, record=args.record, bugs=bugs, at_once=args.at_once)
+    results, bugs, parts = root / "conformance" / "results", args.bugs or args.record, max(args.split, 1)
+    return matrix.run(ready, results, record=args.record, bugs=bugs, at_once=args.at_once, parts=parts)
+
+
+def _boot(kernel: Kernel, program: str, words: list[str], memory: int) -> int:
+    from conformance.lab.boot import boot
+
+    try:
+        return OK if boot(kernel, Path(program), words, memory) == 0 else FAILED
+    except Unprepared as e:
+        say(f"{kernel.name}: {e}")
+        return NO_START
 
 
 def _version(kernel: Kernel) -> str:

@@ -45,6 +45,7 @@ def parser() -> argparse.ArgumentParser:
     add("--html", metavar="FILE", type=Path, help="write one HTML page")
     add("--badge", metavar="FILE", type=Path, help="write an SVG badge")
     add("--expectations", metavar="FILE", type=Path, help="known failures (TOML), held strictly")
+    add("--part", metavar="K/N", type=_part, default=(1, 1), help="every N-th scenario only, from the K-th")
     add("--validate", action="store_true", help="check each message against its type, both ways")
     add("--bugs", action="store_true", help="kernel:NAME: let it die of each BUG, one boot each")
     add("--if-possible", action="store_true", help="where linux cannot be run, say so and exit with 0")
@@ -60,8 +61,18 @@ def _seconds(text: str) -> float:
     raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds between 0 and 86400")
 
 
+def _part(text: str) -> tuple[int, int]:
+    part, _, parts = text.partition("/")
+    with contextlib.suppress(ValueError):
+        if 1 <= (k := int(part)) <= (n := int(parts)):
+            return k, n
+    raise argparse.ArgumentTypeError(f"{text!r} is no part such as 1/4")
+
+
 def main(args: argparse.Namespace, root: Path) -> int:
     suite, scenarios = suites.load(args.selectors, root)
+    part, parts = args.part
+    scenarios = scenarios[part - 1 :: parts]
     known = profiles.load(root)[1]
     if problems := _usage(args, known):
         raise SuiteError(problems)

@@ -38,7 +38,7 @@ def start(name: str, *, bugs: bool = False) -> Guest:
         kernel = registry.find(name)
         ready = prepared.load(name)
         ours = module.build(kernel, ready, Work(name, ready.directory / "module.log"))
-        command = machine.command(kernel, ready, machine.initramfs(ready, ours))
+        command = machine.command(kernel, ready, machine.initramfs(kernel, ready, ours))
     except (RegistryError, Unprepared, Failed, build.Unbuildable, OSError) as e:
         raise CannotStart(f"kernel:{name}: {e}") from None
     tidy(ready.directory)

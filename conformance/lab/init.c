@@ -14,6 +14,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -76,7 +77,7 @@ static int opened(const char *path, int flags)
 		fd = open(path, flags);
 		if (fd >= 0 || (errno != ENOENT && errno != ENXIO && errno != ENODEV && errno != EBUSY))
 			break;
-		usleep(10000);
+		poll(NULL, 0, 10);
 	}
 	if (fd < 0)
 		give_up("cannot open", path);

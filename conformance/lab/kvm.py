@@ -46,6 +46,12 @@ def accelerator(command: Callable[[str], list[str]]) -> str:
     return said[1]
 
 
+def worked() -> bool:
+    """Whether a trial has been made since this machine was booted, and a guest got ready."""
+    verdict = places.lab() / "kvm"
+    return there() and verdict.exists() and verdict.read_text().split() == [BOOT_ID.read_text().strip(), KVM]
+
+
 def there() -> bool:
     """Whether the processor can virtualize, and we may use it."""
     try:

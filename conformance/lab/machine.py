@@ -12,25 +12,35 @@ from pathlib import Path
 from conformance.implementations.linux import build
 from conformance.lab import disks, kvm, places, tools
 from conformance.lab.initramfs import File, archive
+from conformance.lab.module import TYPES
 from conformance.lab.places import Unprepared
 from conformance.lab.prepared import CONFIG, IMAGE, MODULES, Prepared
 from conformance.lab.registry import Kernel
 
 INIT = Path(__file__).with_name("init.c")
+K7_NOT = "max,family=23,model=1"
+"""What the emulator takes for its processor by default is one that 32-bit kernels warn of: an Athlon of the year 2000,
+which was not made for two in a machine (arch/x86/kernel/cpu/amd.c: init_amd_k7).  This is a Zen."""
 BAR_MIB = 4
 """The memory of the PCI device without driver."""
+FAR_MIB, MOVABLE_MIB = 128, 128
+"""The memory of a second NUMA node, which has no processor: that it has from the start, and a DIMM, which the kernel
+takes as hotplugged.  So nothing is allocated there unless it is asked for, and no other scenario is disturbed."""
 KERNEL_WORDS = ("panic=-1", "oops=panic", "loglevel=5")
 """After an Oops nothing is certain any more: end, and be started again.  Warnings are shown."""
 DIRECTORIES = ("/boot", "/dev", "/proc", "/sys", "/tmp", "/var/tmp")
 
 
-def initramfs(prepared: Prepared, module: Path) -> Path:
+def initramfs(kernel: Kernel, prepared: Prepared, module: Path) -> Path:
     """The file with everything that the guest has, made if it is not there.  Raises Unprepared."""
+    compiler = tools.compiler(kernel.architecture)
     files = {
-        "/init": File(_init().read_bytes(), True),
-        "/executor": File(_static(build.executor()).read_bytes(), True),
+        "/init": File(compiled(INIT, compiler).read_bytes(), True),
+        "/executor": File(_static(build.executor(compiler)).read_bytes(), True),
         f"/boot/config-{prepared.release}": File((prepared.directory / CONFIG).read_bytes()),
     }
+    if (types := module.with_name(TYPES)).exists():
+        files[f"/boot/btf-{prepared.release}"] = File(types.read_bytes())
     modules = [prepared.directory / MODULES / name for name in prepared.modules]
     for path in (*modules, module):
         files[f"/lib/{path.name}"] = File(path.read_bytes())
@@ -44,16 +54,17 @@ def initramfs(prepared: Prepared, module: Path) -> Path:
     return place
 
 
-def _init() -> Path:
-    """The first program, compiled.  Raises Unprepared."""
-    digest = hashlib.sha256(INIT.read_bytes()).hexdigest()[:16]
-    place = places.made(places.lab()) / f"init-{digest}"
+def compiled(source: Path, compiler: build.Compiler | None) -> Path:
+    """The first program of a guest, compiled.  Raises Unprepared."""
+    digest = hashlib.sha256(source.read_bytes()).hexdigest()[:16]
+    place = places.made(places.lab()) / "-".join([source.stem, *([compiler.machine] if compiler else []), digest])
     if not place.exists():
         part = place.with_suffix(f".{os.getpid()}")
-        command = ["cc", "-std=gnu11", "-O2", "-Wall", "-static", "-o", str(part), str(INIT)]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        program, environment = (compiler.program, compiler.environment) if compiler else ("cc", None)
+        command = [program, *build.FLAGS, "-static", "-o", str(part), str(source)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
         if done.returncode:
-            raise Unprepared(f"{INIT.name} cannot be compiled: {' '.join(done.stderr.split())[-300:]}")
+            raise Unprepared(f"{source.name} cannot be compiled: {' '.join(done.stderr.split())[-300:]}")
         part.replace(place)
     return place
 
@@ -87,12 +98,13 @@ def _user_mode(kernel: Kernel, image: Path, initramfs: Path) -> list[str]:
 
 def _emulated(kernel: Kernel, image: Path, initramfs: Path, accel: str) -> list[str]:
     """A q35 of QEMU."""
-    program, root = _emulator()
     words = ["console=ttyS0", *KERNEL_WORDS]
     words += ["MAPSPEC_PORT=/dev/vport0p1", "MAPSPEC_DISK=/dev/vda", "MAPSPEC_SWAP=/dev/vdb"]
+    words += ["numa_balancing=disable", "memhp_default_state=online_movable"]
     words += kernel.command_line.split()
+    processor = K7_NOT if kernel.architecture == "i386" and accel.startswith("tcg") else "max"
     options = ["-nodefaults", "-no-user-config", "-display", "none", "-no-reboot", "-machine", "q35"]
-    options += ["-accel", accel, "-cpu", "max", "-m", str(kernel.memory), "-smp", str(kernel.processors)]
+    options += ["-accel", accel, "-cpu", processor, "-smp", str(kernel.processors), *_nodes(kernel)]
     options += ["-kernel", str(image), "-initrd", str(initramfs), "-append", " ".join(words)]
     options += ["-chardev", "file,id=log,path={log},append=on", "-serial", "chardev:log"]
     options += ["-chardev", "stdio,id=port,signal=off"]
@@ -100,11 +112,28 @@ def _emulated(kernel: Kernel, image: Path, initramfs: Path, accel: str) -> list[
     for path in (disks.disk(), disks.swap()):
         options += ["-drive", f"file={path},format=raw,if=virtio,snapshot=on"]
     options += ["-object", f"memory-backend-ram,id=bar,size={BAR_MIB}M,share=on", "-device", "ivshmem-plain,memdev=bar"]
+    return emulator(options)
+
+
+def emulator(options: list[str]) -> list[str]:
+    """The command that runs QEMU, unpacked or installed, with options.  Raises Unprepared."""
+    program, root = _emulator()
     if root is None:
         return [program, *options]
     for directory in ("usr/share/qemu", "usr/share/seabios"):
         options += ["-L", str(root / directory)]
     return ["env", f"LD_LIBRARY_PATH={tools.environment(root)['LD_LIBRARY_PATH']}", program, *options]
+
+
+def _nodes(kernel: Kernel) -> list[str]:
+    """Its memory, in two NUMA nodes: all that there is to run with in the first, ZONE_MOVABLE in the second."""
+    most = kernel.memory + FAR_MIB + MOVABLE_MIB
+    options = ["-m", f"{kernel.memory + FAR_MIB},slots=1,maxmem={most}M"]
+    for name, size in (("near", kernel.memory), ("far", FAR_MIB), ("movable", MOVABLE_MIB)):
+        options += ["-object", f"memory-backend-ram,id={name},size={size}M"]
+    options += ["-numa", f"node,nodeid=0,cpus=0-{kernel.processors - 1},memdev=near"]
+    options += ["-numa", "node,nodeid=1,memdev=far"]
+    return [*options, "-device", "pc-dimm,memdev=movable,node=1"]
 
 
 def _emulator() -> tuple[str, Path | None]:

@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""Our kernel module, compiled for one kernel; again when its source has changed."""
+"""Our kernel module, compiled for one kernel; again when its source has changed.
+
+Where a kernel does not publish its types (own builds do not, they would take half as long again), those that the module
+knows are taken from its debugging information: the executor finds fields of struct page with them.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +12,7 @@ import shutil
 from pathlib import Path
 
 from conformance.lab import places, tools
-from conformance.lab.prepared import BUILD, Prepared
+from conformance.lab.prepared import BUILD, CONFIG, Prepared
 from conformance.lab.registry import Kernel
 from conformance.lab.work import Failed, Work
 
@@ -16,6 +20,8 @@ SOURCE = Path(__file__).parent.parent / "implementations" / "linux" / "module"
 NAME = "mapspec.ko"
 WARNS = r"mapspec\.[ch]:\d+(:\d+)?: (warning|error)"
 """What a compiler says of our own files: what it says of the kernel's headers is for others."""
+TYPES = "mapspec.btf"
+"""Beside the module, for kernels that do not publish their own."""
 OVERRIDES = (
     "CONFIG_DEBUG_INFO_BTF_MODULES=",  # needs the kernel's vmlinux
     "CONFIG_CC_HAS_MIN_FUNCTION_ALIGNMENT=",  # gcc 12 has no such option
@@ -24,10 +30,14 @@ OVERRIDES = (
 )
 
 
+WITH_TYPES = "KCFLAGS=-g -fno-eliminate-unused-debug-types"
+
+
 def build(kernel: Kernel, prepared: Prepared, work: Work) -> Path:
     """The compiled module.  Raises Unprepared, Failed, also when the compiler warns of something in it."""
     files = sorted(path for path in SOURCE.iterdir() if path.suffix in (".c", ".h") or path.name == "Kbuild")
-    digest = hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()[:16]
+    how = " ".join((*OVERRIDES, WITH_TYPES)).encode()
+    digest = hashlib.sha256(b"".join(path.read_bytes() for path in files) + how).hexdigest()[:16]
     place = prepared.directory / "module" / digest
     with places.locked(prepared.directory):
         if not (place / NAME).exists():
@@ -42,10 +52,15 @@ def build(kernel: Kernel, prepared: Prepared, work: Work) -> Path:
 
 def _compile(kernel: Kernel, build: Path, place: Path, work: Work) -> None:
     environment = tools.build_environment(work)
+    published = "CONFIG_DEBUG_INFO_BTF=y\n" in (build.parent / CONFIG).read_text()
     make = ["make", "-C", str(build), f"M={place}", f"ARCH={kernel.architecture}"]
-    warnings = work.run(*make, *OVERRIDES, "modules", environment=environment, keep=WARNS)
+    how = [] if published else [WITH_TYPES]
+    warnings = work.run(*make, *OVERRIDES, *how, "modules", environment=environment, keep=WARNS)
     if warnings:
         (place / NAME).unlink(missing_ok=True)
         raise Failed(f"the compiler warns of our module: {' | '.join(warnings)[:600]}")
     if not (place / NAME).exists():
         raise Failed(f"make did not leave {NAME} in {place}")
+    if not published:
+        work.run("pahole", f"--btf_encode_detached={place / TYPES}", place / NAME, environment=environment)
+        work.run("strip", "--strip-debug", place / NAME)

@@ -20,6 +20,7 @@ def prepare(kernel: Kernel) -> Prepared:
 def _prepare(kernel: Kernel, work: Work) -> Prepared:
     if kernel.architecture != "um":
         emulator(work)
+    tools.prepare_compiler(kernel.architecture, work)
     disks.prepare(work)
     try:
         found = prepared.load(kernel.name)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 FILE = Path(__file__).with_name("kernels.toml")
-ARCHITECTURES = ("x86_64", "um")
+ARCHITECTURES = ("x86_64", "i386", "um")
 
 
 class RegistryError(Exception):

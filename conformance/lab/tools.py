@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
+from conformance.implementations.linux.build import Compiler
 from conformance.lab import places
 from conformance.lab.apt import Apt, unpack
 from conformance.lab.places import Unprepared
@@ -17,6 +18,8 @@ EMULATOR = "qemu-system-x86_64"
 EMULATOR_SUITES = {"bookworm": "bookworm-backports"}
 """Where a release of Debian has a better one than its own: that of bookworm crashes guests at random."""
 BUILD_PACKAGES = ("flex", "bison", "bc", "libelf-dev", "libssl-dev", "pahole", "patch", "xz-utils", "perl", "cpio")
+CROSS = {"i386": ("i686", ("gcc-i686-linux-gnu", "libc6-dev-i386-cross"))}
+"""For programs of guests that cannot run, or should not run, those of this machine: uname -m there, and packages."""
 LIBRARIES = ("usr/lib/x86_64-linux-gnu", "lib/x86_64-linux-gnu")
 
 
@@ -81,6 +84,26 @@ def environment(root: Path) -> dict[str, str]:
         "BISON_PKGDATADIR": str(root / "usr/share/bison"),
         "M4": shutil.which("m4") or str(root / "usr/bin/m4"),
     }
+
+
+def prepare_compiler(architecture: str, work: Work) -> None:
+    """The compiler for programs of guests of an architecture, where that of this machine does not do."""
+    if architecture in CROSS:
+        _, packages = CROSS[architecture]
+        prepare(f"cross-{architecture}", packages, "", work)
+
+
+def compiler(architecture: str) -> Compiler | None:
+    """None: the one of this machine.  Raises Unprepared."""
+    if architecture not in CROSS:
+        return None
+    machine, _ = CROSS[architecture]
+    root = places.lab() / "tools" / f"cross-{architecture}"
+    program = f"{machine}-linux-gnu-gcc"
+    made = {**os.environ, **environment(root)}
+    if found := shutil.which(program, path=made["PATH"]):
+        return Compiler(found, machine, made)
+    raise Unprepared(f"there is no {program}: mapspec kernels prepare")
 
 
 def build_environment(work: Work) -> dict[str, str]:

@@ -121,15 +121,17 @@ class Mprotect(PagesOperation, kw_only=True, tag="mprotect"):
 
 
 class Mremap(PagesOperation, kw_only=True, tag="mremap"):
-    """mremap(2) with MREMAP_MAYMOVE|MREMAP_FIXED: the pages become the whole of a new region `to`."""
+    """mremap(2) with MREMAP_MAYMOVE|MREMAP_FIXED: the pages become the whole of a new region `to`, or with `over` of
+    one that is there."""
 
     to: Name
     skew: Annotated[int, Meta(ge=0, description="Pages by which the new region is off its alignment.")] = 0
     how: Annotated[
-        Literal["move", "dontunmap", "duplicate"],
+        Literal["move", "dontunmap", "duplicate", "over"],
         Meta(
             description="move: the old pages are a hole afterwards. dontunmap: MREMAP_DONTUNMAP, the old pages stay "
-            "mapped and are empty. duplicate: an old length of 0, a second mapping of the same pages of the file."
+            "mapped and are empty. duplicate: an old length of 0, a second mapping of the same pages of the file. "
+            "over: as move, to a region of as many pages, whose mapping goes."
         ),
     ] = "move"
 
@@ -139,6 +141,15 @@ class Grow(Operation, kw_only=True, tag="grow"):
 
     It is moved: in place, a kernel extends no VMA that it never merges, and says ENOMEM.
     """
+
+    capability = "grow"
+    process: ProcessName
+    region: Name
+    pages: Annotated[PageCount, Meta(description="How many pages the region shall have.")]
+
+
+class Shrink(Operation, kw_only=True, tag="shrink"):
+    """mremap(2) of a whole region to a smaller number of pages, in place."""
 
     capability = "grow"
     process: ProcessName

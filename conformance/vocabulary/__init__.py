@@ -26,6 +26,8 @@ MODULES = (
     "cow",
     "fork",
     "large_folios",
+    "refcount",
+    "pins",
     "statistics",
     "driver_pages",
     "pfnmap",

@@ -224,6 +224,19 @@ def tries_to_grow(c: Context, process: str, region: str, pages: int) -> None:
     c.attempt = c.send(protocol.Grow(process=process, region=region, pages=pages))
 
 
+@operation("{process} shrinks {name} to {count} page(s)")
+def shrinks(c: Context, process: str, region: str, pages: int) -> None:
+    """mremap(2) to a smaller size, which must succeed."""
+    c.do(protocol.Shrink(process=process, region=region, pages=pages))
+    c.regions[process][region] = pages
+
+
+@operation("{process} moves {pages} over {name}")
+def moves_over(c: Context, process: str, pages: Pages, to: str) -> None:
+    """mremap(2) with MREMAP_FIXED to where another region of as many pages is, whose mapping goes."""
+    c.do(protocol.Mremap(**c.span(process, pages), to=to, how="over"))
+
+
 @operation("{process} tries to move {pages} to {name}")
 def tries_to_move(c: Context, process: str, pages: Pages, to: str) -> None:
     """mremap(2) to another place, which may fail."""

@@ -30,7 +30,7 @@ Feature: What each function does, as one table
         | mapping                              | flags       |
         | 4 pages of RAM with vmf_insert_mixed | VM_MIXEDMAP |
 
-      @since:6.12 @needs:thp
+      @since:6.12 @config:pmd_pfnmap @needs:thp
       Examples: Huge raw entries
         | mapping                                            | flags     |
         | 512 pages of device memory with vmf_insert_pfn_pmd | VM_PFNMAP |
@@ -171,7 +171,7 @@ Feature: What each function does, as one table
         | mapping                              | rss       |
         | 4 pages of RAM with vmf_insert_mixed | in no RSS |
 
-      @since:6.12 @needs:thp
+      @since:6.12 @config:pmd_pfnmap @needs:thp
       Examples: Huge raw entries
         | mapping                                            | rss       |
         | 512 pages of device memory with vmf_insert_pfn_pmd | in no RSS |
@@ -222,7 +222,7 @@ Feature: What each function does, as one table
         | mapping                              | pss  |
         | 4 pages of RAM with vmf_insert_mixed | 0 kB |
 
-      @since:6.12 @needs:thp
+      @since:6.12 @config:pmd_pfnmap @needs:thp
       Examples: Huge raw entries
         | mapping                                            | pss  |
         | 512 pages of device memory with vmf_insert_pfn_pmd | 0 kB |
@@ -275,7 +275,7 @@ Feature: What each function does, as one table
         | mapping                              | gup               |
         | 4 pages of RAM with vmf_insert_mixed | fails with EEXIST |
 
-      @since:6.12 @needs:thp
+      @since:6.12 @config:pmd_pfnmap @needs:thp
       Examples: Huge raw entries
         | mapping                                            | gup               |
         | 512 pages of device memory with vmf_insert_pfn_pmd | fails with EFAULT |
@@ -328,7 +328,7 @@ Feature: What each function does, as one table
         | mapping                              | pin               |
         | 4 pages of RAM with vmf_insert_mixed | fails with EEXIST |
 
-      @since:6.12 @needs:thp
+      @since:6.12 @config:pmd_pfnmap @needs:thp
       Examples: Huge raw entries
         | mapping                                            | pin               |
         | 512 pages of device memory with vmf_insert_pfn_pmd | fails with EFAULT |
@@ -432,7 +432,7 @@ Feature: What each function does, as one table
         | mapping                              | fork      |
         | 4 pages of RAM with vmf_insert_mixed | a raw PTE |
 
-      @since:6.12 @needs:thp
+      @since:6.12 @config:pmd_pfnmap @needs:thp
       Examples: Huge raw entries
         | mapping                                            | fork      |
         | 512 pages of device memory with vmf_insert_pfn_pmd | a raw PMD |
@@ -484,7 +484,7 @@ Feature: What each function does, as one table
         | mapping                              | dontneed                |
         | 4 pages of RAM with vmf_insert_mixed | A reads "old" in page 0 |
 
-      @since:6.12 @needs:thp
+      @since:6.12 @config:pmd_pfnmap @needs:thp
       Examples: Huge raw entries
         | mapping                                            | dontneed             |
         | 512 pages of device memory with vmf_insert_pfn_pmd | it fails with EINVAL |
@@ -535,7 +535,7 @@ Feature: What each function does, as one table
         | mapping                              | pagemap |
         | 4 pages of RAM with vmf_insert_mixed | present |
 
-      @since:6.12 @needs:thp
+      @since:6.12 @config:pmd_pfnmap @needs:thp
       Examples: Huge raw entries
         | mapping                                            | pagemap |
         | 512 pages of device memory with vmf_insert_pfn_pmd | nothing |

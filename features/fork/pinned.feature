@@ -310,7 +310,7 @@ Feature: Fork while pages are pinned
       Then page 0 of B is the same memory as page 0 of A
 
   @fork.references
-  Rule: References MUST NOT make fork copy, except 1024 or more to a small page of a process that has ever pinned one
+  Rule: References MUST NOT make fork copy, except 1024 or more, its own included, to a small page of a process that has ever pinned one
 
     @fork.references.vmsplice
     Scenario Outline: A page in a pipe is shared with the child

@@ -159,7 +159,7 @@ Feature: Partial mappings and the deferred split
       Then counter split_deferred has risen by 1
 
   @large_folios.partially-mapped-not
-  Rule: A folio MUST NOT be queued as partially mapped while every page of it is mapped by some process
+  Rule: A folio MUST NOT be queued as partially mapped while every page of it is mapped by some process, unless it was migrated
 
     @large_folios.partially-mapped-not.sharer
     Scenario Outline: One of two sharers drops half of <folio>

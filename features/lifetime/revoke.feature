@@ -45,7 +45,7 @@ Feature: Taking mappings back with unmap_mapping_range
       Then A cannot read page 0: SIGBUS
       And B cannot read page 0: SIGBUS
 
-    @lifetime.revoke-all.pmd @since:6.12 @needs:thp
+    @lifetime.revoke-all.pmd @since:6.12 @config:pmd_pfnmap @needs:thp
     Scenario: A raw PMD goes as a whole
       Given a driver maps 512 pages of device memory into A with vmf_insert_pfn_pmd
       And A reads page 0

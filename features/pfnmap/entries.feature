@@ -132,7 +132,7 @@ Feature: What a raw entry is, and what it does not count
       And page 0 of the driver has 1 reference and no mapping
       And pages 1 to 3 of the driver have 0 references and no mapping
 
-  @pfnmap.huge-entry @since:6.12 @needs:thp
+  @pfnmap.huge-entry @since:6.12 @config:pmd_pfnmap @needs:thp
   Rule: A raw PMD MUST map all pages of its block and count none of them
 
     @pfnmap.huge-entry.map

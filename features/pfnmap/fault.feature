@@ -93,7 +93,7 @@ Feature: Inserting page frame numbers at a fault
       Then A has a raw PTE for page 0
       And A has none of VM_PFNMAP
 
-  @pfnmap.huge-aligned @needs:thp @since:6.12
+  @pfnmap.huge-aligned @needs:thp @since:6.12 @config:pmd_pfnmap
   Rule: vmf_insert_pfn_pmd MUST map a whole aligned block or nothing
 
     @pfnmap.huge-aligned.block
@@ -110,7 +110,7 @@ Feature: Inserting page frame numbers at a fault
       Then A has a raw PTE for page 0
       And A has nothing for page 1
 
-  @pfnmap.huge-split @needs:thp @since:6.12
+  @pfnmap.huge-split @needs:thp @since:6.12 @config:pmd_pfnmap
   Rule: Unmapping a part of a raw PMD MUST drop the whole of it, and the rest MUST fault in again
 
     @pfnmap.huge-split.part

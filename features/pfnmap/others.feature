@@ -12,6 +12,17 @@ Feature: What the rest of the kernel does with a VM_PFNMAP mapping
       Then every page of the driver has 1 reference and no mapping
       And A reads "new" in page 2
 
+    @pfnmap.zap.again
+    Scenario: The page that was unmapped can be mapped again while its neighbour is still mapped
+      Given a driver has 2 pages of RAM
+      And A maps the driver's memory shared with remap_pfn_range
+      And A writes "new" to every page
+      And A unmaps page 0
+      When A maps the driver's page 0 shared with remap_pfn_range as again
+      Then A reads "new" in page 0 of again
+      And A reads "new" in page 1
+      And A cannot read page 0: SIGSEGV
+
     @pfnmap.zap.exit
     Scenario: After exit too
       Given a driver maps 4 pages of RAM into A with remap_pfn_range
@@ -237,6 +248,28 @@ Feature: What the rest of the kernel does with a VM_PFNMAP mapping
       Then A's moved has a raw PTE for every page of moved
       And A reads "new" in page 3 of moved
       And A cannot read page 0: SIGSEGV
+
+    @pfnmap.mremap-move.over
+    Scenario: They can be moved to where something else was mapped
+      Given a driver maps 4 pages of RAM into A with remap_pfn_range
+      And A writes "new" to every page
+      And A has 4 pages of private anonymous memory as other
+      When A moves every page over other
+      Then A's other has a raw PTE for every page of other
+      And A reads "new" in every page of other
+      And A cannot read page 0: SIGSEGV
+
+  @pfnmap.mremap-shrink
+  Rule: mremap MUST shrink a VM_PFNMAP mapping as munmap of its end would
+
+    @pfnmap.mremap-shrink.end
+    Scenario: The last page is gone, the others are as they were
+      Given a driver maps 2 pages of RAM into A with remap_pfn_range
+      And A writes "new" to every page
+      When A shrinks mem to 1 page
+      Then A has a raw PTE for page 0
+      And A reads "new" in page 0
+      And every page of the driver has 1 reference and no mapping
 
   @pfnmap.mremap-grow
   Rule: mremap MUST refuse to grow a mapping with VM_PFNMAP or VM_DONTEXPAND, with EFAULT

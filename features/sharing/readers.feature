@@ -279,3 +279,53 @@ Feature: Who asks whether a page is shared
       When A calls MADV_FREE on every page
       Then the folio of page 0 of A has order 9
       And every page of A is no longer swap-backed
+
+  @sharing.move-pages @needs:migrate
+  Rule: move_pages without MPOL_MF_MOVE_ALL MUST refuse with EACCES a page that the sharing test calls shared
+
+    @sharing.move-pages.shared
+    Scenario Outline: A page of <page> that a child maps is refused
+      Given A has <page>
+      And A forks B
+      When A tries to move page 0 to the other node
+      Then move_pages says EACCES of each page
+      And page 0 of A is where it was
+
+      Examples:
+        | page                             |
+        | a base page                      |
+        | an order-4 folio                 |
+        | an order-9 folio mapped by a PMD |
+
+    @sharing.move-pages.all
+    Scenario Outline: With MPOL_MF_MOVE_ALL <page> is moved for both
+      Given A has <page>
+      And A forks B
+      When A tries to move page 0 to the other node with MPOL_MF_MOVE_ALL
+      Then move_pages says moved of each page
+      And page 0 of A is other memory than before
+      And page 0 of B is the same memory as page 0 of A
+
+      Examples:
+        | page                             |
+        | a base page                      |
+        | an order-4 folio                 |
+        | an order-9 folio mapped by a PMD |
+
+    @sharing.move-pages.alone
+    Scenario: A page whose child has exited is moved
+      Given A has 1 page of private anonymous memory
+      And A forks B
+      And B exits
+      When A tries to move page 0 to the other node
+      Then move_pages says moved of each page
+
+    @sharing.move-pages.untracked @since:6.18
+    Scenario: A process that no owner slot names is refused, though it is alone
+      Given A has an order-4 folio
+      And A forks B
+      And A forks C
+      And A exits
+      And B exits
+      When C tries to move every page to the other node
+      Then move_pages says EACCES of each page

@@ -283,9 +283,50 @@ Feature: PSS: a page's size divided by its mappings
       And smaps of A shows 4 kB Pss
       And smaps of A shows 4 kB Private_Dirty
 
-    @statistics.one-reference.pmd @order:9
+    @statistics.one-reference.pmd @order:9 @word_bits:64
     Scenario: A PMD is one reference, and 2048 kB of Private
       Given A has an order-9 folio mapped by a PMD
       Then the folio of page 0 of A has 1 reference
       And smaps of A shows 2048 kB Pss
       And smaps of A shows 2048 kB Private_Dirty
+
+  @statistics.pmd-overflow @order:9 @word_bits:32
+  Rule: On 32-bit a PMD of a folio with a single reference MUST add nothing to Pss, and MUST be whole in Rss and Private
+
+    @statistics.pmd-overflow.alone
+    Scenario: A huge page that one process has for itself is 2048 kB of Private and 0 kB of Pss
+      Given A has an order-9 folio mapped by a PMD
+      Then the folio of page 0 of A has 1 reference
+      And smaps of A shows 2048 kB Rss
+      And smaps of A shows 2048 kB Private_Dirty
+      And smaps of A shows 0 kB Pss
+      And smaps of A shows 0 kB Pss_Dirty
+
+    @statistics.pmd-overflow.fork
+    Scenario: After fork there are two references, and each process has its half
+      Given A has an order-9 folio mapped by a PMD
+      When A forks B
+      Then smaps of A shows 1024 kB Pss
+      And smaps of B shows 1024 kB Pss
+
+    @statistics.pmd-overflow.exit
+    Scenario: When the child exits the parent's half is lost as well
+      Given A has an order-9 folio mapped by a PMD
+      And A forks B
+      When B exits
+      Then smaps of A shows 0 kB Pss
+      And smaps of A shows 2048 kB Private_Dirty
+
+    @statistics.pmd-overflow.ptes
+    Scenario: PTEs count page by page, so without one of its pages the folio is back
+      Given A has an order-9 folio mapped by a PMD
+      When A unmaps page 511
+      Then smaps of A shows 2044 kB Pss
+
+    @statistics.pmd-overflow.shmem
+    Scenario: The page cache holds references of its own, so a huge page of shmem is not lost
+      Given file f has an order-9 folio on tmpfs
+      And A maps file f shared
+      When A reads page 0
+      Then A has a PMD for every page
+      And smaps of A shows 2048 kB Pss

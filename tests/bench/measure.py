@@ -38,17 +38,23 @@ class Ran:
     """Wall clock, start and end of the process included."""
     memory: int
     """Largest resident set in bytes, of the process or of one that it waited for."""
+    cpu: float = 0.0
+    """Seconds of processors, of the process and of all that were waited for."""
 
 
 def run(
-    *arguments: str, cwd: Path = ROOT, environment: Mapping[str, str] | None = None, fine: tuple[int, ...] = (0,)
+    *arguments: str,
+    cwd: Path = ROOT,
+    environment: Mapping[str, str] | None = None,
+    fine: tuple[int, ...] = (0,),
+    longest: float = LONGEST,
 ) -> Ran:
     """Run this Python with arguments.  Raises Unmeasured with the end of what it said unless its exit code is fine."""
     env = {**os.environ, "PYTHONPATH": str(cwd), "PYTHONHASHSEED": "0", **(environment or {})}
     with tempfile.TemporaryFile() as out:
         started = time.perf_counter()
         process = subprocess.Popen([sys.executable, *arguments], cwd=cwd, env=env, stdout=out, stderr=out)
-        limit = threading.Timer(LONGEST, process.terminate)
+        limit = threading.Timer(longest, process.terminate)
         limit.start()
         try:
             # Not process.wait(): only this says what this one process used.
@@ -67,9 +73,10 @@ def run(
     if process.returncode == CANNOT:
         raise Unmeasured(said[-1])
     if process.returncode not in fine:
-        why = f"stopped after {LONGEST:.0f} s" if seconds >= LONGEST else f"exit code {process.returncode}"
+        why = f"stopped after {longest:.0f} s" if seconds >= longest else f"exit code {process.returncode}"
         raise Unmeasured("; ".join([why, *(line.strip() for line in said[-3:])]))
-    return Ran(_json(said[-1]) if said else None, seconds, usage.ru_maxrss * 1024)
+    cpu = usage.ru_utime + usage.ru_stime
+    return Ran(_json(said[-1]) if said else None, seconds, usage.ru_maxrss * 1024, cpu)
 
 
 def _json(line: str) -> Any:
@@ -79,9 +86,9 @@ def _json(line: str) -> Any:
         return None
 
 
-def child(what: str, *arguments: str) -> Ran:
+def child(what: str, *arguments: str, longest: float = LONGEST) -> Ran:
     """Run one of the measurements in `child`."""
-    return run("-m", "tests.bench.child", what, *arguments)
+    return run("-m", "tests.bench.child", what, *arguments, longest=longest)
 
 
 @dataclass

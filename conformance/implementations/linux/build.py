@@ -8,15 +8,24 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
-SOURCES = [
-    Path(__file__).with_name(name)
-    for name in ("executor.h", "executor.c", "process.c", "interfaces.c", "observe.c", "control.c")
-]
+PARTS = ("executor", "process", "interfaces", "observe", "control", "pipes", "pins")
+SOURCES = [Path(__file__).with_name(name) for name in ("executor.h", *(f"{part}.c" for part in PARTS))]
 COMPILERS = ("cc", "gcc", "clang", "tcc")
-FLAGS = ("-std=gnu11", "-O2", "-Wall")
+FLAGS = ("-std=gnu11", "-O2", "-Wall", "-D_FILE_OFFSET_BITS=64")
+"""The last one for 32-bit, where addresses in /proc/PID/mem exceed 31 bits."""
+
+
+class Compiler(NamedTuple):
+    """A C compiler that is not the one of this machine."""
+
+    program: str
+    machine: str
+    """What it compiles for, as uname -m says it."""
+    environment: Mapping[str, str]
 
 
 class Unbuildable(Exception):
@@ -50,10 +59,13 @@ def private_directory(path: Path) -> bool:
     return status.st_uid == os.geteuid() and not status.st_mode & 0o022 and os.access(path, os.W_OK)
 
 
-def executor() -> Path:
-    """The path of the compiled executor; compiles it if that has not been done.  Raises Unbuildable."""
+def executor(other: Compiler | None = None) -> Path:
+    """The path of the compiled executor; compiles it if that has not been done.  Raises Unbuildable.
+
+    `other`: it is for another machine.
+    """
     source = b"".join(path.read_bytes() for path in SOURCES)
-    machine = os.uname().machine
+    machine = other.machine if other else os.uname().machine
     name = f"executor-{machine}-{hashlib.sha256(source + ' '.join(FLAGS).encode()).hexdigest()[:16]}"
     directories = list(cache_directories())
     for directory in directories:
@@ -61,15 +73,16 @@ def executor() -> Path:
         if os.access(path, os.X_OK) and path.stat().st_uid in (0, os.geteuid()):
             return path
     for directory in filter(private_directory, directories):
-        _compile(directory / name)
+        _compile(directory / name, other)
         if os.access(directory / name, os.X_OK):  # it may be mounted noexec
             return directory / name
     raise Unbuildable("there is no directory from which a compiled executor could be run")
 
 
-def _compile(target: Path) -> None:
+def _compile(target: Path, other: Compiler | None) -> None:
     """Compile the executor, static if the C library can be linked so."""
-    compiler = next((c for c in COMPILERS if shutil.which(c)), None)
+    compiler = other.program if other else next((c for c in COMPILERS if shutil.which(c)), None)
+    environment = other.environment if other else None
     if compiler is None:
         raise Unbuildable(f"there is no C compiler here ({', '.join(COMPILERS)})")
     with tempfile.TemporaryDirectory(dir=target.parent, prefix="executor-") as scratch:
@@ -78,7 +91,7 @@ def _compile(target: Path) -> None:
         for link in (["-static"], []):
             units = [str(path) for path in SOURCES if path.suffix == ".c"]
             command = [compiler, *FLAGS, *link, "-o", str(built), *units]
-            done = subprocess.run(command, capture_output=True, text=True, check=False)
+            done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
             if done.returncode == 0:
                 built.chmod(0o755)
                 built.rename(target)  # whole or not at all, if two do it at once

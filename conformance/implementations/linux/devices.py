@@ -25,8 +25,9 @@ from conformance.implementations.linux.scenario import Device, Mistake, NotHere,
 DEVICE = "/dev/mapspec"
 NAME = "mapspec module"
 ABSENT = "this needs mapspec's kernel module, which is for a virtual machine of your own: docs/kernel.md"
-CAPABILITIES = ("driver-calls", "driver-access", "device-pages", "entry-writable")
+CAPABILITIES = ("driver-calls", "driver-access", "device-pages", "entry-writable", "expected-refcount", "gup")
 """What the module alone can do; it also makes a `driver` of every kind."""
+GUESTS_ONLY = "so many references can free memory that is in use: a guest of the lab does this, docs/lab.md"
 BUGS = "/sys/module/mapspec/parameters/bugs"
 LEAKED = "/sys/module/mapspec/parameters/leaked"
 PATIENCE_MS, STEP_MS = 1000, 50
@@ -64,6 +65,15 @@ READ_WORDS = _ioctl(READS | WRITES, 8, (2 + AT_ONCE) * 8)
 PAGES = _ioctl(READS | WRITES, 9, (2 + 6 * AT_ONCE) * 8)
 ENTRIES = _ioctl(READS | WRITES, 10, (3 + 2 * AT_ONCE) * 8)
 CALL_LOCKED = _ioctl(READS | WRITES, 11, 7 * 8)
+HOLD = _ioctl(WRITES, 20, 3 * 8)
+FOLIOS = _ioctl(READS | WRITES, 21, (3 + 2 * AT_ONCE) * 8)
+GET = _ioctl(READS | WRITES, 30, 5 * 8)
+PUT = _ioctl(0, 31, 0)
+READ_HELD = _ioctl(READS | WRITES, 32, (2 + AT_ONCE) * 8)
+WRITE_HELD = _ioctl(WRITES, 33, 3 * 8)
+PINNED = _ioctl(READS | WRITES, 34, (1 + AT_ONCE) * 8)
+GET_PIN, GET_FAST, GET_WRITE, GET_FORCE, GET_LONGTERM = (1 << n for n in range(5))
+"""MAPSPEC_GET_*"""
 
 BUG, UNSUITABLE = "ENOTRECOVERABLE", "ENOPKG"
 """The errnos by which the module says that the kernel would stop there, and that it does not do that."""
@@ -106,6 +116,13 @@ class Entry(NamedTuple):
         return bool(self.flags & WRITABLE) if self.flags & PRESENT else None
 
 
+class References(NamedTuple):
+    """Of one folio: its reference count, and what mappings and caches hold."""
+
+    there: int
+    expected: int
+
+
 @dataclass
 class PageState:
     """What struct page holds for one page of a device."""
@@ -123,12 +140,17 @@ def present(machine: Machine) -> bool:
     return machine.run(f"0 open {DEVICE} {os.O_RDWR:x} 0 0")[0].kind == "ok"
 
 
-def missing(machine: Machine, page_size: int, *, bugs: bool) -> dict[str, str]:
-    """What cannot be done with drivers here, each with the reason.  `bugs`: the kernel may be stopped."""
+def missing(machine: Machine, page_size: int, *, guest: bool, bugs: bool) -> dict[str, str]:
+    """What cannot be done with drivers here, each with the reason.
+
+    `guest`: the machine is thrown away afterwards; `bugs`: and its kernel may be stopped.
+    """
     found = {} if bugs else {"driver-bugs": "it stops the kernel with BUG; `--bugs` lets a virtual machine die of it"}
+    if not guest:
+        found["add-references"] = GUESTS_ONLY
     if present(machine):
         return found
-    found.update(dict.fromkeys((*CAPABILITIES, "driver-bugs"), ABSENT))
+    found.update(dict.fromkeys((*CAPABILITIES, "driver-bugs", "add-references"), ABSENT))
     ring = machine.run(f"0 packet_ring {page_size:x} 1")[0]
     if ring.kind != "ok":
         found["driver"] = f"{ABSENT}; and an AF_PACKET ring cannot stand in for a driver here: {ring.name}"
@@ -335,6 +357,23 @@ class Devices:
             data = self._control(0, self._entries, ENTRIES, *values).data[24 : 24 + 16 * now]
             found += [Entry(*values) for values in struct.iter_unpack("=2Q", data)]
         return found
+
+    def references(self, process: Process, at: int, count: int) -> list[References]:
+        """Of the folio that each entry of a process maps."""
+        if self._entries < 0:
+            self._entries = self._open()
+        found = []
+        for first, now in _portions(0, count):
+            values = (process.pid, at + first * self._page_size, now)
+            data = self._control(0, self._entries, FOLIOS, *values).data[24 : 24 + 16 * now]
+            found += [References(*values) for values in struct.iter_unpack("=2q", data)]
+        return found
+
+    def hold(self, process: Process, at: int, number: int) -> int:
+        """Take references to the folio that is mapped at an address.  The hub's descriptor that holds them."""
+        fd = self._open()
+        self._control(0, fd, HOLD, process.pid, at, number)
+        return fd
 
     def pages(self, process: Process, at: int, count: int) -> list[kernel.Page]:
         """As pagemap, kpagecount and kpageflags would show pages if pagemap showed all that is mapped."""

@@ -39,7 +39,6 @@
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "executor.h"
@@ -174,13 +173,20 @@ static void kill_all(void)
 			reap(slot);
 }
 
-/* reset: no process and no descriptor of the scenario is left */
+/* No process and no descriptor of the scenario is left.  The descriptors first: references that wrap a counter must be
+ * gone before the mappings of that page are, or the page is freed while it is mapped. */
+static void clear_away(void)
+{
+	syscall(SYS_close_range, first_free_fd, ~0U, 0);
+	kill_all();
+}
+
+/* reset */
 static void do_reset(struct words *w, struct reply *out)
 {
 	(void)w;
 	(void)out;
-	kill_all();
-	syscall(SYS_close_range, first_free_fd, ~0U, 0);
+	clear_away();
 }
 
 /* --- in the hub: files, /proc and settings ------------------------------------------------------------ */
@@ -677,13 +683,10 @@ static void do_drain_all(struct words *w, struct reply *out)
 	do_drain(w, out);
 }
 
-/* sleep MILLISECONDS */
+/* sleep MILLISECONDS: by poll(2), because the C library of 32-bit may have a nanosleep(2) that the kernel has not */
 static void do_sleep(struct words *w, struct reply *out)
 {
-	uint64_t milliseconds = number(w);
-	struct timespec t = { (time_t)(milliseconds / 1000), (long)(milliseconds % 1000) * 1000000 };
-
-	settle(out, nanosleep(&t, NULL));
+	settle(out, poll(NULL, 0, (int)number(w)));
 }
 
 /* about: page size in bytes, word size in bits and user, one per line */
@@ -706,7 +709,7 @@ static const struct verb own_verbs[] = {
 };
 
 static const struct verb *const hub_verbs[] = {
-	own_verbs, interface_hub_verbs, observe_hub_verbs, control_hub_verbs, NULL,
+	own_verbs, interface_hub_verbs, observe_hub_verbs, control_hub_verbs, pipe_hub_verbs, NULL,
 };
 
 /* --- in the hub: the stream ---------------------------------------------------------------------------- */
@@ -763,8 +766,9 @@ static int write_all(const unsigned char *from, size_t length)
 	return 0;
 }
 
-static unsigned char output[OUTPUT_MAX];
+static unsigned char *output; /* OUTPUT_MAX bytes */
 static size_t output_length;
+static struct reply *hub_reply;
 
 /* Adds one result to the answer; room for "done" lines is always kept. */
 static void put_result(struct reply *out)
@@ -804,15 +808,15 @@ static int run_batch(char *batch)
 		slot = (unsigned)strtoul(primitive + may_fail, &primitive, 16);
 		primitive += *primitive == ' ';
 		if (slot == 0)
-			run_verb(hub_verbs, primitive, &reply);
+			run_verb(hub_verbs, primitive, hub_reply);
 		else if (!strcmp(primitive, "exit")) {
-			forward(slot, primitive, &reply);
-			if (reply.r.kind == DIED && reply.r.code == 0)
-				reply.r = (struct result){ .kind = DONE };
+			forward(slot, primitive, hub_reply);
+			if (hub_reply->r.kind == DIED && hub_reply->r.code == 0)
+				hub_reply->r = (struct result){ .kind = DONE };
 		} else
-			forward(slot, primitive, &reply);
-		put_result(&reply);
-		go_on = reply.r.kind == DONE || may_fail;
+			forward(slot, primitive, hub_reply);
+		put_result(hub_reply);
+		go_on = hub_reply->r.kind == DONE || may_fail;
 	}
 	header_length = snprintf(header, sizeof(header), "%zu\n", output_length - HEADER);
 	memcpy(output + HEADER - header_length, header, (size_t)header_length);
@@ -828,6 +832,31 @@ static void stay_on_this_cpu(void)
 	CPU_ZERO(&set);
 	CPU_SET(cpu < 0 ? 0 : cpu, &set);
 	sched_setaffinity(0, sizeof(set), &set);
+}
+
+/* The C library of x86-32 calls the kernel through the vDSO, which scenarios move away.  Where it does so it finds by a
+ * word of the thread's own (glibc: tcbhead_t.sysinfo): let it find this instead. */
+#if defined(__i386__) && defined(__GLIBC__)
+__asm__(".text\nenter_kernel:\tint $0x80\n\tret\n");
+
+static void call_kernel_directly(void)
+{
+	__asm__ volatile("movl $enter_kernel, %%gs:0x10" ::: "memory");
+}
+#else
+static void call_kernel_directly(void)
+{
+}
+#endif
+
+/* Memory of the hub alone.  What a large answer has touched stays: a process should not have to copy its entries. */
+static void *not_inherited(size_t size)
+{
+	void *at = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (at == MAP_FAILED || madvise(at, size, MADV_DONTFORK) < 0)
+		_exit(1);
+	return at;
 }
 
 /* A scenario may need thousands of pipes. */
@@ -853,6 +882,9 @@ int main(int argc, char **argv)
 	page_size = (size_t)sysconf(_SC_PAGESIZE);
 	if (getrandom(&salt, sizeof(salt), 0) != sizeof(salt))
 		salt = (uint64_t)getpid();
+	call_kernel_directly();
+	output = not_inherited(OUTPUT_MAX);
+	hub_reply = not_inherited(sizeof(*hub_reply));
 	stay_on_this_cpu();
 	allow_many_files();
 	if (geteuid() != 0)
@@ -871,7 +903,7 @@ int main(int argc, char **argv)
 	close(first_free_fd);
 	while (!told_to_stop && (line = next_line()) && run_batch(line) == 0)
 		;
-	kill_all();
+	clear_away();
 	restore_settings();
 	return 0;
 }

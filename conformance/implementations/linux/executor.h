@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What the parts of the executor share: executor.c is the hub, process.c what runs in the processes; interfaces.c,
- * observe.c and control.c have verbs of both.
+ * observe.c, control.c and pins.c have verbs of one or both, pipes.c of the hub.
  */
 #ifndef EXECUTOR_H
 #define EXECUTOR_H
@@ -45,6 +45,8 @@ struct verb {
 extern const struct verb interface_hub_verbs[], interface_process_verbs[];
 extern const struct verb observe_hub_verbs[], observe_process_verbs[];
 extern const struct verb control_hub_verbs[], control_process_verbs[];
+extern const struct verb pipe_hub_verbs[];
+extern const struct verb pins_process_verbs[];
 
 extern struct reply reply;            /* each process has its own */
 extern int sockets[SLOTS][2];         /* [0] is the hub's end, [1] the process's */
@@ -59,6 +61,7 @@ void *address(struct words *w);
 void fail(struct reply *out, int error);
 void settle(struct reply *out, long returned);
 void run_verb(const struct verb *const *tables, char *line, struct reply *out);
+int open_hub_fd(unsigned fd, int flags);
 int take_hub_fd(unsigned fd);
 void open_kernel_log(void);
 _Noreturn void process_main(void);

@@ -23,6 +23,7 @@ from conformance.implementations.linux.log import Log
 from conformance.implementations.linux.lookup import PAGES_AT_ONCE, Lookup
 from conformance.implementations.linux.machine import Lost, Machine, Refused, Result, word
 from conformance.implementations.linux.observe import Observer
+from conformance.implementations.linux.pins import Pins
 from conformance.implementations.linux.scenario import (
     Buffer,
     Mistake,
@@ -52,7 +53,7 @@ ADVICE = {
     "populate_write": 23, "collapse": 25, "normal": 0, "random": 1, "sequential": 2, "willneed": 3, "remove": 9,
     "dontdump": 16, "dodump": 17, "guard_install": 102, "guard_remove": 103,
 }  # fmt: skip
-MREMAP = {"move": 3, "dontunmap": 7, "duplicate": 3}
+MREMAP = {"move": 3, "dontunmap": 7, "duplicate": 3, "over": 3}
 """MREMAP_MAYMOVE 1, MREMAP_FIXED 2, MREMAP_DONTUNMAP 4."""
 
 
@@ -149,6 +150,7 @@ class Linux:
         self._devices = Devices(
             machine, self._names, self._here.page_size, self._interfaces, self._log, bugs=self._bugs
         )
+        self._pins = Pins(machine, self._names, self._here.page_size)
 
     def _take_settings(self) -> tuple[Settings | None, str]:
         """The settings of the machine if we may change them, else why not.  Raises Busy."""
@@ -230,6 +232,7 @@ class Linux:
         self._names.clear()
         self._internals.forget()
         self._devices.forget()
+        self._pins.forget()
         return results
 
     def _kernel_log(self, request: p.KernelLog) -> list[p.Logged]:
@@ -244,7 +247,15 @@ class Linux:
             raise Mistake(f"there is no process {name}") from None
 
     def _region(
-        self, request: p.PagesOperation | p.PagesQuery | p.Smaps | p.NumaMaps | p.Grow | p.Receive | p.VmaQuery | p.Rss
+        self,
+        request: p.PagesOperation
+        | p.PagesQuery
+        | p.RegionQuery
+        | p.NumaMaps
+        | p.Grow
+        | p.Shrink
+        | p.Receive
+        | p.AddReferences,
     ) -> tuple[Process, Region]:
         process = self._process(request.process)
         try:
@@ -374,9 +385,10 @@ class Linux:
 
     def _mremap(self, request: p.Mremap) -> None:
         process, region, at, length = self._range(request)
-        if request.to in process.regions:
-            raise Mistake(f"process {request.process} has a region {request.to} already")
-        start = self._names.place(request.count, request.skew)
+        there = process.regions.get(request.to)
+        if (there is not None) != (request.how == "over"):
+            raise Mistake(f"process {request.process} has {'a' if there else 'no'} region {request.to}")
+        start = there.start if there else self._names.place(request.count, request.skew)
         to = replace(region, start=start, pages=request.count, offset=region.offset + request.first)
         old = 0 if request.how == "duplicate" else length
         self._do(f"{process.slot:x} mremap {at:x} {old:x} {length:x} {MREMAP[request.how]:x} {start:x}")
@@ -390,6 +402,12 @@ class Linux:
         start = self._names.place(request.pages, 0)
         self._do(f"{process.slot:x} mremap {region.start:x} {old:x} {new:x} {MREMAP['move']:x} {start:x}")
         region.start, region.pages = start, request.pages
+
+    def _shrink(self, request: p.Shrink) -> None:
+        process, region = self._region(request)
+        old, new = region.pages * self.here.page_size, request.pages * self.here.page_size
+        self._do(f"{process.slot:x} mremap {region.start:x} {old:x} {new:x} 0 0")
+        region.pages = request.pages
 
     def _mlock(self, request: p.Mlock) -> None:
         process, region, at, length = self._range(request)
@@ -569,6 +587,45 @@ class Linux:
         self._close(self._named(self._names.pipes, "pipe", request.pipe))
         del self._names.pipes[request.pipe]
 
+    def _tee(self, request: p.Tee) -> int:
+        pipe = self._named(self._names.pipes, "pipe", request.pipe)
+        if request.to in self._names.pipes:
+            raise Mistake(f"there is a pipe {request.to} already")
+        other = Pipe(self._names.take_descriptors(), pipe.pages)
+        length = pipe.pages * self.here.page_size
+        try:
+            moved = self._do(
+                f"0 pipe {length:x} {other.to_read:x}", f"0 tee {pipe.to_read:x} {other.to_write:x} {length:x}"
+            )[-1].value
+        except Refused:
+            self._do(f"-0 close {other.to_read:x}", f"-0 close {other.to_write:x}")
+            raise
+        other.pages = moved // self.here.page_size
+        self._names.pipes[request.to] = other
+        return other.pages
+
+    def _fuse_splice(self, request: p.FuseSplice) -> None:
+        pipe = self._named(self._names.pipes, "pipe", request.pipe)
+        try:
+            self._do(f"0 fuse_splice {pipe.to_read:x} {self.here.page_size:x}")
+        except Refused as e:
+            if e.result.name != "ENOENT":  # FUSE has seen the data
+                raise
+        finally:
+            self._close_pipe(p.ClosePipe(pipe=request.pipe))
+
+    def _add_references(self, request: p.AddReferences) -> None:
+        process, region = self._region(request)
+        if request.hold in self._names.added:
+            raise Mistake(f"there is a hold {request.hold} already")
+        at = region.start + request.first * self.here.page_size
+        self._drain_all()
+        self._names.added[request.hold] = self._devices.hold(process, at, request.number)
+
+    def _drop_references(self, request: p.DropReferences) -> None:
+        self._do(f"0 close {self._named(self._names.added, 'hold', request.hold):x}")
+        del self._names.added[request.hold]
+
     def _register_buffer(self, request: p.RegisterBuffer) -> None:
         process, region, at, length = self._range(request)
         if request.buffer in self._names.buffers:
@@ -594,6 +651,41 @@ class Linux:
         process, ring = self._buffer(request.buffer)
         self._do(f"{process.slot:x} uring_unregister {ring:x}")
         del self._names.buffers[request.buffer]
+
+    def _get_pages(self, request: p.GetPages) -> int:
+        process, region, at, _ = self._range(request)
+        before = self._before_fault(region, request)
+        if before:
+            self._do(*before)
+        return self._pins.get(process, at, request)
+
+    def _put_pages(self, request: p.PutPages) -> None:
+        self._pins.put(request.hold)
+
+    def _read_held(self, request: p.ReadHeld) -> list[str]:
+        return _decode(self._pins.read(request.hold))
+
+    def _write_held(self, request: p.WriteHeld) -> None:
+        self._pins.write(request.hold, _token_word(request.value))
+
+    def _direct_write(self, request: p.DirectWrite) -> None:
+        self._direct(request, write=True)
+
+    def _direct_read(self, request: p.DirectRead) -> None:
+        self._direct(request, write=False)
+
+    def _direct(self, request: p.DirectWrite | p.DirectRead, *, write: bool) -> None:
+        process, region, at, length = self._range(request)
+        file = self._named(self._names.files, "file", request.file)
+        if request.at + request.count > file.pages:
+            raise Mistake(f"file {request.file} has {file.pages} pages")
+        before = self._before_fault(region, request)
+        offset = request.at * self.here.page_size
+        self._do(*before, f"{process.slot:x} direct {at:x} {length:x} {file.fd:x} {offset:x} {int(write):x}")
+
+    def _migrate(self, request: p.Migrate) -> list[str]:
+        process, _, at, _ = self._range(request)
+        return self._pins.migrate(process, at, request)
 
     # --- queries ------------------------------------------------------------------------------------------
 
@@ -659,7 +751,25 @@ class Linux:
 
     def _refcount(self, request: p.Refcount) -> list[int]:
         self._drain_all()
+        if "folio-mapcount" in self.here.missing:  # struct page cannot be read, so the module does it
+            return [folio.there for folio in self._references(request)]
         return [counters.refcount for counters in self._folio_counters(request)]
+
+    def _expected_refcount(self, request: p.ExpectedRefcount) -> list[int]:
+        return [folio.expected for folio in self._references(request)]
+
+    def _references(self, request: p.PagesQuery) -> list[devices.References]:
+        process, _, at, _ = self._range(request)
+        return self._devices.references(process, at, request.count)
+
+    def _pincount(self, request: p.Pincount) -> list[int]:
+        return [counters.pincount for counters in self._folio_counters(request)]
+
+    def _maybe_dma_pinned(self, request: p.MaybeDmaPinned) -> list[bool]:
+        pages = self._asked(request)
+        if self._devices.module:
+            return self._pins.maybe_pinned([page.frame for page in pages])
+        return self._internals.maybe_dma_pinned(pages, self._lookup.folios(pages))
 
     def _owner_slots(self, request: p.OwnerSlots) -> list[p.Owners]:
         names = {process.pid: name for name, process in self._names.processes.items()}

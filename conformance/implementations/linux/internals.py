@@ -24,10 +24,14 @@ from conformance.implementations.linux.struct_page import (
     StructPages,
 )
 
-BTF = "/sys/kernel/btf/vmlinux"
+BTF = ("/sys/kernel/btf/vmlinux", "/boot/btf-{}")
+"""Where a kernel publishes its types, and where a guest has those of a kernel that does not; {}: its release."""
+ARCHITECTURES = ("x86_64", "i386", "i686")
 BYTES_AT_ONCE = 1 << 19
 NOTHING = FolioCounters(0, 0)
 """For a page that is not there."""
+GUP_PIN_COUNTING_BIAS = 1024
+"""include/linux/mm.h: what one pin adds to the references of a small folio."""
 TRIES = 3
 """The list of processes may change while it is read."""
 
@@ -58,7 +62,8 @@ class Internals:
         """Opened by the first question."""
         if self._structs is None:
             with _readable():
-                self._structs = StructPages(self._machine.read_at, _symbols(self._machine), _whole(self._machine, BTF))
+                types = _whole(self._machine, _types(self._machine))
+                self._structs = StructPages(self._machine.read_at, _symbols(self._machine), types)
         return self._structs
 
     def folios(self, pages: Sequence[Page], folios: Sequence[Folio]) -> list[FolioCounters]:
@@ -81,6 +86,13 @@ class Internals:
             return [bool(page.frame) and page.count > 1 for page in pages]
         return [
             _maybe_shared(counters, folio.order, hugetlb=bool(folio.flags & kernel.KPF_HUGE))
+            for counters, folio in zip(self.folios(pages, folios), folios, strict=True)
+        ]
+
+    def maybe_dma_pinned(self, pages: Sequence[Page], folios: Sequence[Folio]) -> list[bool]:
+        """include/linux/mm.h: folio_maybe_dma_pinned, which is inline, too."""
+        return [
+            counters.pincount > 0 if folio.order else counters.refcount >= GUP_PIN_COUNTING_BIAS
             for counters, folio in zip(self.folios(pages, folios), folios, strict=True)
         ]
 
@@ -142,7 +154,7 @@ def _maybe_shared(counters: FolioCounters, order: int, *, hugetlb: bool) -> bool
 def missing(why: str, version: tuple[int, int], config: Mapping[str, str]) -> dict[str, str]:
     """What cannot be told, each with the reason.  `why` struct page cannot be read; "" if it can."""
     told = ("refcount", "folio-mapcount", "entire-mapcount", "nr-pages-mapped", "owner-slots", "anon-exclusive",
-            "partially-mapped", "maybe-mapped-shared")  # fmt: skip
+            "partially-mapped", "maybe-mapped-shared", "pincount", "maybe-dma-pinned")  # fmt: skip
     if why:
         return dict.fromkeys(told, f"this is seen in struct page only: {why}")
     found = {}
@@ -160,8 +172,8 @@ def missing(why: str, version: tuple[int, int], config: Mapping[str, str]) -> di
 
 def unreadable(machine: Machine, version: tuple[int, int]) -> str:
     """Why struct page cannot be read; "" if it most probably can."""
-    if (machine.text("/proc/sys/kernel/arch") or os.uname().machine) != "x86_64":
-        return "mapspec knows where it is on x86-64 only"
+    if (machine.text("/proc/sys/kernel/arch") or os.uname().machine) not in ARCHITECTURES:
+        return "mapspec knows where it is on x86 only"
     if version != (6, 1) and version < (6, 12):
         return f"mapspec does not know the layout of {version[0]}.{version[1]}"
     head = machine.run("0 read /proc/kcore 4")[0]  # fs/proc/kcore.c: open_kcore
@@ -171,21 +183,27 @@ def unreadable(machine: Machine, version: tuple[int, int]) -> str:
             "EACCES": "only root may read /proc/kcore",
             "EPERM": "/proc/kcore cannot be opened: not root, or the kernel is locked down",
         }.get(head.name, f"/proc/kcore cannot be read: {head.name}")
-    if machine.read_at(BTF, 0, 4) is None:
+    if not _types(machine):
         return "the kernel does not publish its types (CONFIG_DEBUG_INFO_BTF)"
     lines = (machine.read_at("/proc/kallsyms", 0, 4096) or b"").splitlines()
-    if not any(line[:16].strip(b"0") for line in lines):
+    if not any(line.partition(b" ")[0].strip(b"0") for line in lines):
         return "the kernel hides its addresses in /proc/kallsyms"
     return ""
 
 
+def _types(machine: Machine) -> str:
+    """The file with the types of the kernel; "" if there is none."""
+    published, ours = BTF
+    if machine.read_at(published, 0, 4) is not None:
+        return published
+    ours = ours.format(machine.text("/proc/sys/kernel/osrelease"))
+    return ours if machine.read_at(ours, 0, 4) is not None else ""
+
+
 def _symbols(machine: Machine) -> dict[str, int]:
-    """Addresses of variables.  Raises NotReadable."""
+    """Addresses of variables, of those that there are.  Raises NotReadable."""
     result = machine.run(f"0 symbols {' '.join(SYMBOLS)}")[0]
-    found = dict(zip(SYMBOLS, kernel.words(result.data), strict=False))
-    if hidden := [name for name in SYMBOLS if not found.get(name)]:
-        raise NotReadable(f"/proc/kallsyms does not show {' and '.join(hidden)}")
-    return found
+    return {name: at for name, at in zip(SYMBOLS, kernel.words(result.data), strict=False) if at}
 
 
 def _whole(machine: Machine, path: str) -> bytes:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from conformance import protocol as p
-from conformance.implementations.linux import counters, devices, internals, kernel, observe
+from conformance.implementations.linux import counters, devices, internals, kernel, observe, pins
 from conformance.implementations.linux.hugepages import ROOT as THP
 from conformance.implementations.linux.hugepages import HugePages
 from conformance.implementations.linux.machine import Machine, word
@@ -120,7 +120,11 @@ def look(machine: Machine, settings: Settings | None, fixed: str, *, bugs: bool)
     _look_at_accessed_bit(machine, page_size, word_bits, missing)
     _look_at_rss(machine, page_size, word_bits, version, missing)
     _look_at_core_dumps(machine, settings, core_directory(directories), missing)
-    _look_at_drivers(machine, page_size, missing, bugs=bugs)
+    _look_at_drivers(machine, page_size, settings, missing, bugs=bugs)
+    _look_at_fuse(machine, settings, missing)
+    machine.run("0 reset")
+    missing.update(pins.missing(machine))
+    _look_at_direct_io(machine, page_size, word_bits, directories.get("disk"), missing)
     _look_at_log(machine, settings, missing)
     machine.run("0 reset")
 
@@ -175,7 +179,7 @@ PER_PROCESS = {"smaps-rollup": "smaps_rollup", "status": "status", "statm": "sta
 
 KNOWN = {str(r.capability) for r in p.OPERATIONS + p.QUERIES if r.capability} | {
     "driver-bugs", "thp", "collapse", "hugetlb", "swap", "huge-zero-page", "memfd", "tmpfs", "disk-file",
-    "proc-mem-force", "soft-dirty", "accessed-bit", *counters.CAPABILITY.values(),
+    "proc-mem-force", "soft-dirty", "accessed-bit", "zone-movable", *counters.CAPABILITY.values(),
 }  # fmt: skip
 
 
@@ -368,8 +372,10 @@ def _look_at_references(machine: Machine, size: int, word_bits: int, missing: di
     machine.do("0 spawn 1", f"1 mmap {at:x} {size:x} 3 22", f"1 store {at:x} 1 41")
     machine.do(f"1 mmap {read_only:x} {size:x} 1 22")
     machine.run(f"0 pipe {size:x} {FIRST_DESCRIPTOR:x}")
+    machine.run(f"0 pipe {size:x} {FIRST_DESCRIPTOR + 2:x}")
     trials = {
         "vmsplice": ("vmsplice", f"1 vmsplice {at:x} {size:x} {FIRST_DESCRIPTOR + 1:x}"),
+        "tee": ("tee", f"0 tee {FIRST_DESCRIPTOR:x} {FIRST_DESCRIPTOR + 3:x} {size:x}"),
         "io_uring": ("io_uring", f"1 uring_register {at:x} {size:x}"),
         "process_vm": ("process_vm_readv", f"0 vm_read 1 {at:x} 1"),
         "proc_mem": ("/proc/PID/mem", f"0 mem_write 1 {at:x} 1 41"),
@@ -383,6 +389,22 @@ def _look_at_references(machine: Machine, size: int, word_bits: int, missing: di
         result = machine.run(primitive)[0]
         if result.kind != "ok":
             missing[capability] = f"{what} is refused here: {result.name}"
+
+
+def _look_at_direct_io(
+    machine: Machine, size: int, word_bits: int, directory: str | None, missing: dict[str, str]
+) -> None:
+    """Tried once, with a file where disk files go."""
+    if directory is None:
+        missing["direct-io"] = missing["disk-file"]
+        return
+    at = 1 << 36 if word_bits == 64 else 1 << 30
+    path = word(f"{directory}/mapspec-{os.urandom(8).hex()}")
+    file = machine.do(f"0 open {path} {os.O_RDWR | os.O_CREAT | os.O_EXCL:x} {size:x} 1")[0].value
+    machine.do("0 spawn 1", f"1 mmap {at:x} {size:x} 3 22", f"1 store {at:x} 1 41")
+    done = machine.run(f"1 direct {at:x} {size:x} {file:x} 0 1")[0]
+    if done.kind != "ok":
+        missing["direct-io"] = f"a write with O_DIRECT to a file in {directory} is refused: {done.name}"
 
 
 def _look_at_accessed_bit(machine: Machine, size: int, word_bits: int, missing: dict[str, str]) -> None:
@@ -437,9 +459,26 @@ def _look_at_core_dumps(machine: Machine, settings: Settings | None, directory: 
     machine.run("0 reset")
 
 
-def _look_at_drivers(machine: Machine, size: int, missing: dict[str, str], *, bugs: bool) -> None:
+def _look_at_drivers(
+    machine: Machine, size: int, settings: Settings | None, missing: dict[str, str], *, bugs: bool
+) -> None:
     """With the kernel module every driver, without it those for which a part of the kernel stands in."""
-    missing.update(devices.missing(machine, size, bugs=bugs))
+    guest = settings is not None and not settings.shared
+    missing.update(devices.missing(machine, size, guest=guest, bugs=bugs))
+    if devices.present(machine):
+        missing.pop("refcount", None)
+        if "frames" not in missing:
+            missing.pop("maybe-dma-pinned", None)  # the module asks the kernel
+
+
+def _look_at_fuse(machine: Machine, settings: Settings | None, missing: dict[str, str]) -> None:
+    """A connection is tried once.  It is mounted, so not on a machine that others use."""
+    if settings is None or settings.shared:
+        missing["fuse-splice"] = "it mounts a FUSE file system: a guest of the lab does this, docs/lab.md"
+        return
+    tried = machine.run("0 fuse")[0]
+    if tried.kind != "ok":
+        missing["fuse-splice"] = f"this kernel has no FUSE: {tried.name}"
 
 
 def _look_at_log(machine: Machine, settings: Settings | None, missing: dict[str, str]) -> None:
@@ -454,7 +493,9 @@ def _look_at_log(machine: Machine, settings: Settings | None, missing: dict[str,
 def _parameters(
     machine: Machine, page_size: int, word_bits: int, huge: HugePages, missing: dict[str, str]
 ) -> dict[str, int | str | list[int]]:
-    parameters: dict[str, int | str | list[int]] = {"page_size": page_size, "word_bits": word_bits}
+    parameters: dict[str, int | str | list[int]] = {
+        "page_size": page_size, "word_bits": word_bits, "refcount_bits": 32,
+    }  # fmt: skip
     if huge.pmd_order:
         parameters["pmd_order"] = huge.pmd_order
     parameters["orders"] = huge.orders(huge.anon)

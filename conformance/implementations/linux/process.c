@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/io_uring.h>
+#include <poll.h>
 #include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -16,7 +17,6 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "executor.h"
@@ -195,7 +195,7 @@ static void do_store(struct words *w, struct reply *out)
 }
 
 /* Opens a descriptor of the hub in this process. */
-static int open_hub_fd(unsigned fd, int flags)
+int open_hub_fd(unsigned fd, int flags)
 {
 	char path[64];
 
@@ -345,7 +345,7 @@ static void do_uring_register(struct words *w, struct reply *out)
 	for (int left = 100; syscall(SYS_io_uring_register, ring->fd, IORING_REGISTER_BUFFERS, &buffer, 1) < 0; left--) {
 		if (errno != ENOMEM || !left)
 			goto failed;
-		nanosleep(&(struct timespec){ .tv_nsec = 20 * 1000 * 1000 }, NULL);
+		poll(NULL, 0, 20);
 	}
 	ring->rings_length = ring->p.cq_off.cqes + ring->p.cq_entries * sizeof(struct io_uring_cqe);
 	if (ring->p.sq_off.array + ring->p.sq_entries * sizeof(unsigned) > ring->rings_length)
@@ -464,7 +464,7 @@ static const struct verb own_verbs[] = {
 };
 
 static const struct verb *const process_verbs[] = {
-	own_verbs, interface_process_verbs, observe_process_verbs, control_process_verbs, NULL,
+	own_verbs, interface_process_verbs, observe_process_verbs, control_process_verbs, pins_process_verbs, NULL,
 };
 
 /* A process: one primitive per message until it is told to exit or is killed. */

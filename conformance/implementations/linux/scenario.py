@@ -92,6 +92,13 @@ class Buffer:
     ring: int
 
 
+class Hold(NamedTuple):
+    """Pages that the kernel module holds for an open file of the hub."""
+
+    fd: int
+    pages: int
+
+
 @dataclass
 class Device:
     """Memory that a driver was asked to have, and what stands in for that driver."""
@@ -122,7 +129,10 @@ class Scenario:
         self.files: dict[str, File] = {}
         self.pipes: dict[str, Pipe] = {}
         self.buffers: dict[str, Buffer] = {}
+        self.held: dict[str, Hold] = {}
         self.devices: dict[str, Device] = {}
+        self.added: dict[str, int] = {}
+        """The hub's descriptor that holds the references."""
         self.objects: dict[tuple[str, str], Object] = {}
         """By the name and the kind of an interface."""
         self._descriptor = FIRST_DESCRIPTOR

@@ -19,18 +19,25 @@ ReadAt = Callable[[str, int, int], bytes | None]
 KCORE = "/proc/kcore"
 FIELDS = {
     "page": ("_refcount", "_mapcount", "flags", "mapping", "compound_mapcount", "deferred_list"),
-    "folio": ("_entire_mapcount", "_large_mapcount", "_nr_pages_mapped", "_mm_id", "_mm_id_mapcount"),
+    "folio": ("_entire_mapcount", "_large_mapcount", "_nr_pages_mapped", "_mm_id", "_mm_id_mapcount", "_pincount"),
     "task_struct": ("tasks", "pid", "mm"),
     "mm_struct": ("mm_id",),
 }
 """The fields that we read; which of them a kernel has tells what it counts."""
 BITS = ("PG_double_map", "PG_partially_mapped")
-SYMBOLS = ("vmemmap_base", "init_task")
+TASKS = "init_task"
+MAPS = ("vmemmap_base", "mem_map")
+"""Variables with the address of the first struct page: with SPARSEMEM_VMEMMAP, and with FLATMEM."""
+SYMBOLS = (TASKS, *MAPS)
 """Variables of the kernel whose addresses we need."""
-PT_LOAD = 1
+PT_LOAD, ELFCLASS32 = 1, 1
 TASKS_MAX = 1 << 16
 FOLIO_PAGES_MAPPED = 0x7FFFFF
 """mm/internal.h: the bits of _nr_pages_mapped that count pages."""
+
+
+FORMATS = {64: ("Q", "I", "i"), 32: ("I", "H", "h")}
+"""include/linux/mm_types.h: a word, mm_id_t and mm_id_mapcount_t, by the width of a word."""
 
 
 class NotReadable(Exception):
@@ -45,12 +52,19 @@ class Kcore:
         head = read_at(KCORE, 0, 64)
         if head is None or head[:4] != b"\x7fELF":
             raise NotReadable("/proc/kcore is not there, or this user may not read it")
-        (table,) = struct.unpack_from("<Q", head, 32)
-        size, count = struct.unpack_from("<2H", head, 54)
+        self.bits = 32 if head[4] == ELFCLASS32 else 64
+        """The width of a word of the kernel."""
+        if self.bits == 64:
+            table, size, count = *struct.unpack_from("<Q", head, 32), *struct.unpack_from("<2H", head, 54)
+        else:
+            table, size, count = *struct.unpack_from("<I", head, 28), *struct.unpack_from("<2H", head, 42)
         entries = read_at(KCORE, table, size * count) or b""
         self._segments = []
         for at in range(0, len(entries), size):
-            kind, _flags, offset, address, _phys, length = struct.unpack_from("<2I4Q", entries, at)
+            if self.bits == 64:
+                kind, _flags, offset, address, _phys, length = struct.unpack_from("<2I4Q", entries, at)
+            else:
+                kind, offset, address, _phys, length = struct.unpack_from("<5I", entries, at)
             if kind == PT_LOAD:
                 self._segments.append((address, address + length, offset))
 
@@ -64,8 +78,8 @@ class Kcore:
         raise NotReadable(f"/proc/kcore does not show {length} bytes at {address:#x}")
 
     def word(self, address: int) -> int:
-        """A 64-bit word."""
-        return int(struct.unpack("<Q", self.read(address, 8))[0])
+        """A word of the kernel."""
+        return int.from_bytes(self.read(address, self.bits // 8), "little")
 
 
 @dataclass(frozen=True)
@@ -85,13 +99,15 @@ class FolioCounters:
     """mm id (0: free) and count of the two owner slots."""
     shared_bit: bool | None = None
     partially_mapped: bool | None = None
+    pincount: int = 0
+    """Of a large folio; a small one has none."""
 
 
 class StructPages:
     """struct page of any frame.
 
-    x86-64 only: other architectures keep the base of the memory map elsewhere.  `symbols` has the addresses of SYMBOLS.
-    Raises NotReadable, also when the kernel's layout is not one that we know.
+    x86 only: other architectures keep the base of the memory map elsewhere.  `symbols` has the addresses of SYMBOLS, of
+    those that there are.  Raises NotReadable, also when the kernel's layout is not one that we know.
     """
 
     def __init__(self, read_at: ReadAt, symbols: Mapping[str, int], btf: bytes):
@@ -115,8 +131,12 @@ class StructPages:
         """Large folios have owner slots."""
         self.large_mapcount = "_large_mapcount" in self._at
         """Large folios have a mapcount of their own."""
-        self._symbols = symbols
-        self._base = self._kcore.word(symbols["vmemmap_base"])
+        maps = [symbols[name] for name in MAPS if name in symbols]
+        if not maps or TASKS not in symbols:
+            raise NotReadable(f"/proc/kallsyms does not show {TASKS if maps else ' or '.join(MAPS)}")
+        self._tasks = symbols[TASKS]
+        self._base = self._kcore.word(maps[0])
+        self._word_form, self._id_form, self._count_form = FORMATS[self._kcore.bits]
 
     def page(self, frame: int, count: int = 1) -> bytes:
         """struct page of consecutive frames."""
@@ -142,25 +162,30 @@ class StructPages:
             return FolioCounters(refcount, first, first, nr_pages_mapped=mapped)
         if not self.large_mapcount:
             return self._folio_6_1(head, order, pages, refcount, hugetlb)
-        entire = self._int(pages, self._at["_entire_mapcount"]) + 1
+        pins = self._pins(pages)
+        entire = 0  # include/linux/mm.h: folio_entire_mapcount
+        if self._kcore.bits == 64 or order > 1:
+            entire = self._int(pages, self._at["_entire_mapcount"]) + 1
         mapcount = self._int(pages, self._at["_large_mapcount"]) + 1
         mapped = self._int(pages, self._at["_nr_pages_mapped"]) & FOLIO_PAGES_MAPPED
         slots = shared = None
         if self.owners_tracked:
-            ids = struct.unpack_from("<2I", pages, self._at["_mm_id"])
-            counts = struct.unpack_from("<2i", pages, self._at["_mm_id_mapcount"])
-            slots = tuple((i & 0x7FFFFFFF, c + 1) for i, c in zip(ids, counts, strict=True))
-            shared = bool(ids[1] >> 31)
+            ids = struct.unpack_from(f"<2{self._id_form}", pages, self._at["_mm_id"])
+            counts = struct.unpack_from(f"<2{self._count_form}", pages, self._at["_mm_id_mapcount"])
+            top = 1 << self._kcore.bits // 2 - 1
+            slots = tuple((i & top - 1, c + 1) for i, c in zip(ids, counts, strict=True))
+            shared = bool(ids[1] & top)
         if hugetlb:
-            return FolioCounters(refcount, mapcount, first, entire, None, slots, shared)
+            return FolioCounters(refcount, mapcount, first, entire, None, slots, shared, pincount=pins)
         partially = self._second_flag(pages, "PG_partially_mapped")
-        return FolioCounters(refcount, mapcount, first, entire, mapped, slots, shared, partially)
+        return FolioCounters(refcount, mapcount, first, entire, mapped, slots, shared, partially, pins)
 
     def _folio_6_1(self, head: int, order: int, pages: bytes, refcount: int, hugetlb: bool) -> FolioCounters:
         """mm/util.c: folio_mapcount of 6.1: the total is computed, and PG_double_map offsets every page by one."""
         entire = self._int(pages, self._size + self._at["compound_mapcount"]) + 1
+        pins = self._pins(pages)
         if hugetlb:
-            return FolioCounters(refcount, entire, entire_mapcount=entire)
+            return FolioCounters(refcount, entire, entire_mapcount=entire, pincount=pins)
         all_pages = self.page(head, 1 << order)
         counts = [self._int(all_pages, p * self._size + self._at["_mapcount"]) + 1 for p in range(1 << order)]
         total = entire + sum(counts)
@@ -170,7 +195,12 @@ class StructPages:
             total -= 1 << order
         at = 2 * self._size + self._at["deferred_list"]
         queued = order > 1 and self._word(pages, at) != self._base + head * self._size + at
-        return FolioCounters(refcount, total, counts[0], entire, partially_mapped=queued)
+        return FolioCounters(refcount, total, counts[0], entire, partially_mapped=queued, pincount=pins)
+
+    def _pins(self, pages: bytes) -> int:
+        """_pincount.  On 32 bit it is in the third page, so that a folio of two has none (folio_has_pincount)."""
+        at = self._at["_pincount"]
+        return self._int(pages, at) if at < len(pages) else 0
 
     def ksm(self, frames: Collection[int]) -> set[int]:
         """Which of the frames, all of small folios, are KSM pages: both low bits of the mapping are set."""
@@ -188,18 +218,18 @@ class StructPages:
         list changes under us.
         """
         tasks, pid, mm, mm_id = (self._at[field] for field in ("tasks", "pid", "mm", "mm_id"))
-        first = at = self._symbols["init_task"]
+        first = at = self._tasks
         wanted, found = set(pids), {}
         for _ in range(TASKS_MAX):
             if not wanted:
                 break
-            at = self._kcore.word(at + tasks + 8) - tasks  # list_head: next, prev
+            at = self._kcore.word(at + tasks + self._kcore.bits // 8) - tasks  # list_head: next, prev
             if at == first:
                 break
             number = self._int(self._kcore.read(at + pid, 4), 0)
             if number in wanted and (owner := self._kcore.word(at + mm)):
                 wanted.remove(number)
-                found[number] = self._int(self._kcore.read(owner + mm_id, 4), 0)
+                (found[number],) = struct.unpack_from(f"<{self._id_form}", self._kcore.read(owner + mm_id, 4))
         return found
 
     def _second_flag(self, pages: bytes, name: str) -> bool:
@@ -210,9 +240,8 @@ class StructPages:
     def _int(data: bytes, at: int) -> int:
         return int(struct.unpack_from("<i", data, at)[0])
 
-    @staticmethod
-    def _word(data: bytes, at: int) -> int:
-        return int(struct.unpack_from("<Q", data, at)[0])
+    def _word(self, data: bytes, at: int) -> int:
+        return int(struct.unpack_from(f"<{self._word_form}", data, at)[0])
 
 
 def _runs(frames: Collection[int]) -> Iterator[tuple[int, int]]:

@@ -4,8 +4,8 @@
 Directives: rule, results-matrix, phrase-catalogue, protocol-reference, profile-differences, profile-comparison,
 capability-table, recorded-runs, kernel-matrix, kernel-reasons, kernel-bugs, kernel-ends; of the driver guide:
 decision-table, decision-row, driver-functions, driver-flags, cited-by, handler; of the pages about imprecision:
-imprecision-…
-Roles: rule, scenario, worst, pattern.  The build stops when a scenario on a page does not pass.
+imprecision-…; of the page about the limit of the reference count: overflow-…
+Roles: rule, scenario, worst, pattern, climb.  The build stops when a scenario on a page does not pass.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from sphinx.util import logging
 
 from conformance import schema
 
-from . import comparison, data, drivers, imprecision, matrix, pages, rule, scenario
+from . import comparison, data, drivers, imprecision, matrix, overflow, pages, rule, scenario
 
 log = logging.getLogger(__name__)
 
@@ -33,13 +33,14 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_config_value("mapspec_reports", str(root / "build" / "reports"), "env")
     app.add_config_value("mapspec_recorded", str(root / "conformance" / "results"), "env")
     app.add_directive("rule", rule.RuleDirective)
-    sources = (pages, comparison, matrix, drivers, imprecision)
+    sources = (pages, comparison, matrix, drivers, imprecision, overflow)
     for name, directive in [one for module in sources for one in module.DIRECTIVES.items()]:
         app.add_directive(name, directive)
     app.add_role("rule", rule.RuleRole())
     app.add_role("scenario", rule.RuleRole())
     app.add_role("worst", imprecision.WorstRole())
     app.add_role("pattern", imprecision.PatternRole())
+    app.add_role("climb", overflow.RunRole())
     skip = (scenario.skip, None)
     app.add_node(scenario.ScenarioNode, html=(scenario.visit_html, None), latex=skip, text=skip, man=skip)
     app.add_css_file("mapspec.css")
@@ -134,3 +135,4 @@ def _schema(app: Sphinx, exception: Exception | None) -> None:
         text = json.dumps(schema.schema(), indent=1)
         (Path(app.outdir) / "_static" / "protocol.schema.json").write_text(text + "\n", encoding="utf-8")
         imprecision.copy(Path(app.srcdir), Path(app.outdir))
+        overflow.copy(Path(app.srcdir), Path(app.outdir))

@@ -22,6 +22,7 @@ EXAMPLES: dict[str, Any] = {
     "first": 0, "count": 2, "pages": 16, "value": "new", "order": 4, "advice": "dontneed", "protection": "read",
     "filesystem": "memfd", "seq": 7, "profile": "linux-7.3", "device": "dev", "memory": "pages",
     "function": "vm_insert_page", "interface": "packet_ring", "mode": "missing", "frame": "1a2b3",
+    "number": 1000, "hold": "h", "at": 0,
 }  # fmt: skip
 """A value for each field that an example line shows."""
 VALUES: dict[str, Any] = {
@@ -30,7 +31,8 @@ VALUES: dict[str, Any] = {
     "pagemap": [["present", "file"], ["present"]], "pagemap_marks": [["soft-dirty"], []],
     "statm": {"size": 300, "resident": 120, "shared": 80},
     "numa_maps": {"anon": 4, "dirty": 4, "mapmax": 3}, "pagemap_scan": [["file", "present"], ["present"]],
-    "kpage": {"count": 1, "flags": ["mmap"]}, "status": {"VmRSS": 480, "RssAnon": 64},
+    "tee": 1, "kpage": {"count": 1, "flags": ["mmap"]}, "status": {"VmRSS": 480, "RssAnon": 64},
+    "get_pages": 2, "pincount": [2, 2], "migrate": ["moved", "kept"],
     "kernel_log": [
         {"kind": "warning", "text": "WARNING: mm/memory.c:2496 at insert_page_into_pte_locked",
          "function": "insert_page_into_pte_locked", "file": "mm/memory.c"},

@@ -10,8 +10,8 @@
  * has is given back with the last reference to the file; mappings are such references.  The parameter `leaked` tells
  * how many pages somebody still holds after that.
  *
- * In this file: memory - mapping functions - what would be a BUG - mmap and faults - page tables - struct page - the
- * device.  Differences between 6.1 and 7.3 stand together at the start.
+ * In this file: memory - mapping functions - what would be a BUG - mmap and faults - page tables - struct page -
+ * references - get_user_pages - the device.  Differences between 6.1 and 7.3 stand together at the start.
  */
 #include <linux/dma-mapping.h>
 #include <linux/fs.h>
@@ -72,6 +72,12 @@ static void vm_flags_clear(struct vm_area_struct *vma, vm_flags_t flags)
 #define SHMEM_FLAGS VM_NORESERVE
 #endif
 
+#if SINCE(6, 5)
+#define NO_VMAS
+#else
+#define NO_VMAS , NULL
+#endif
+
 #if SINCE(6, 6)
 typedef unsigned int huge_size_t;
 #define HUGE_IS_PMD(size) ((size) == PMD_SHIFT - PAGE_SHIFT)
@@ -105,6 +111,11 @@ struct device_file {
 	bool ready;                    /* and here it is, */
 	bool gone;                     /* or was */
 	struct mapspec_handler handler;
+	struct folio *folio;           /* with so many references, until the file is closed */
+	int references;
+	struct page **held;            /* what get_user_pages() gave, */
+	unsigned long nr_held;
+	bool pinned;                   /* with FOLL_PIN */
 };
 
 static struct platform_device *dma_device;
@@ -674,7 +685,9 @@ static bool exists_here(u64 function)
 	case MAPSPEC_FAULT_INSERT_MIXED_MKWRITE:
 		return !SINCE(6, 12); /* later kernels do not export it */
 	case MAPSPEC_FAULT_INSERT_PFN_PMD:
-		return IS_ENABLED(CONFIG_TRANSPARENT_HUGEPAGE);
+		/* x86-32 has the function, but no pmd_special(): GUP and zap would look for a struct page */
+		return IS_ENABLED(CONFIG_TRANSPARENT_HUGEPAGE) &&
+		       (!SINCE(6, 12) || IS_ENABLED(CONFIG_ARCH_SUPPORTS_PMD_PFNMAP));
 	case MAPSPEC_FAULT_INSERT_FOLIO_PMD:
 		return SINCE(6, 18) && IS_ENABLED(CONFIG_TRANSPARENT_HUGEPAGE);
 	default:
@@ -1060,33 +1073,55 @@ static void look_at(struct vm_area_struct *vma, struct mm_struct *mm, unsigned l
 	rcu_read_unlock();
 }
 
-static int entries(struct mapspec_entries *e)
+/* The mm of any process, and its mmap_lock for reading; an error if it has none. */
+static struct mm_struct *lock_mm(u64 pid)
 {
 	struct task_struct *task;
 	struct mm_struct *mm;
 
-	if (e->count > MAPSPEC_AT_ONCE)
-		return -EINVAL;
 	rcu_read_lock();
-	task = get_pid_task(find_vpid(e->pid), PIDTYPE_PID);
+	task = get_pid_task(find_vpid(pid), PIDTYPE_PID);
 	rcu_read_unlock();
 	if (!task)
-		return -ESRCH;
+		return ERR_PTR(-ESRCH);
 	mm = get_task_mm(task);
 	put_task_struct(task);
 	if (!mm)
-		return -ESRCH;
+		return ERR_PTR(-ESRCH);
 	mmap_read_lock(mm);
-	for (unsigned long i = 0; i < e->count; i++) {
-		unsigned long address = e->address + (i << PAGE_SHIFT);
-		struct vm_area_struct *vma = find_vma(mm, address);
+	return mm;
+}
 
-		if (vma && vma->vm_start > address)
-			vma = NULL;
-		look_at(vma, mm, address, &e->entry[i]);
-	}
+static void unlock_mm(struct mm_struct *mm)
+{
 	mmap_read_unlock(mm);
 	mmput(mm);
+}
+
+/* look_at() for an address of which nothing is known. */
+static struct mapspec_entry entry_at(struct mm_struct *mm, unsigned long address)
+{
+	struct vm_area_struct *vma = find_vma(mm, address);
+	struct mapspec_entry entry;
+
+	if (vma && vma->vm_start > address)
+		vma = NULL;
+	look_at(vma, mm, address, &entry);
+	return entry;
+}
+
+static int entries(struct mapspec_entries *e)
+{
+	struct mm_struct *mm;
+
+	if (e->count > MAPSPEC_AT_ONCE)
+		return -EINVAL;
+	mm = lock_mm(e->pid);
+	if (IS_ERR(mm))
+		return PTR_ERR(mm);
+	for (unsigned long i = 0; i < e->count; i++)
+		e->entry[i] = entry_at(mm, e->address + (i << PAGE_SHIFT));
+	unlock_mm(mm);
 	return 0;
 }
 
@@ -1123,15 +1158,18 @@ static u64 whole_mapcount(struct folio *folio)
 {
 #if SINCE(6, 12)
 	return folio_mapcount(folio);
-#else /* not exported: mm/util.c: folio_mapcount, for what a driver allocates */
-	long pages = folio_nr_pages(folio);
-	u64 count = 0;
+#else /* not exported: mm/util.c: folio_mapcount */
+	long pages = folio_nr_pages(folio), count = 0;
+	long entire = folio_test_large(folio) ? folio_entire_mapcount(folio) : 0;
 
+	if (folio_test_hugetlb(folio))
+		return entire;
 	for (long i = 0; i < pages; i++)
 		count += atomic_read(&folio_page(folio, i)->_mapcount) + 1;
-	if (folio_test_large(folio)) /* an entry for all of it is also counted in each page */
-		count -= (u64)folio_entire_mapcount(folio) * (pages - 1);
-	return count;
+	count += entire;
+	if (!folio_test_anon(folio)) /* an entry for all of a file's folio is also counted in each page */
+		return count - entire * pages;
+	return count - (folio_test_large(folio) && PageDoubleMap(&folio->page) ? pages : 0);
 #endif
 }
 
@@ -1166,6 +1204,184 @@ static void page_state(struct device_file *d, unsigned long i, struct mapspec_pa
 	out->flags |= PageReserved(page) ? MAPSPEC_PAGE_RESERVED : 0;
 	out->flags |= folio_test_dirty(page_folio(page)) ? MAPSPEC_PAGE_DIRTY : 0;
 	out->flags |= is_zero_pfn(pfn) ? MAPSPEC_PAGE_ZERO : 0;
+}
+
+/* --- references ---------------------------------------------------------------------------------------- */
+
+static s64 expected_references(struct folio *folio)
+{
+#if SINCE(6, 12)
+	return folio_expected_ref_count(folio);
+#else /* it needs folio_mapcount(), which is not exported: include/linux/mm.h: folio_expected_ref_count */
+	s64 count = (s64)folio_test_swapcache(folio) << folio_order(folio);
+
+	if (page_has_type(&folio->page) && !folio_test_hugetlb(folio))
+		return 0;
+	if (!folio_test_anon(folio))
+		count += ((s64)!!folio->mapping << folio_order(folio)) + folio_test_private(folio);
+	return count + whole_mapcount(folio);
+#endif
+}
+
+/* The folio that is mapped at an address, also that of a special entry; NULL if there is none. */
+static struct folio *folio_at(struct mm_struct *mm, unsigned long address)
+{
+	struct mapspec_entry entry = entry_at(mm, address);
+
+	if (!(entry.flags & MAPSPEC_ENTRY_PRESENT) || entry.flags & MAPSPEC_ENTRY_PUD || !pfn_valid(entry.pfn))
+		return NULL;
+	return page_folio(pfn_to_page(entry.pfn));
+}
+
+static int folios(struct mapspec_folios *f)
+{
+	struct mm_struct *mm;
+
+	if (f->count > MAPSPEC_AT_ONCE)
+		return -EINVAL;
+	mm = lock_mm(f->pid);
+	if (IS_ERR(mm))
+		return PTR_ERR(mm);
+	for (unsigned long i = 0; i < f->count; i++) {
+		struct folio *folio = folio_at(mm, f->address + (i << PAGE_SHIFT));
+
+		f->folio[i] = (struct mapspec_folio){ 0 };
+		if (!folio)
+			continue;
+		f->folio[i].references = folio_ref_count(folio);
+		if (!page_has_type(&folio->page) || folio_test_hugetlb(folio)) /* it would warn */
+			f->folio[i].expected = expected_references(folio);
+	}
+	unlock_mm(mm);
+	return 0;
+}
+
+static int hold(struct device_file *d, const struct mapspec_hold *h)
+{
+	struct folio *folio;
+	struct mm_struct *mm;
+	int error = 0;
+
+	if (h->references > INT_MAX)
+		return -EINVAL;
+	mm = lock_mm(h->pid);
+	if (IS_ERR(mm))
+		return PTR_ERR(mm);
+	down_write(&d->lock);
+	folio = folio_at(mm, h->address);
+	if (d->folio || !folio) {
+		error = d->folio ? -EBUSY : -EFAULT;
+	} else {
+		folio_ref_add(folio, h->references);
+		d->folio = folio;
+		d->references = h->references;
+	}
+	up_write(&d->lock);
+	unlock_mm(mm);
+	return error;
+}
+
+static void drop(struct device_file *d)
+{
+	if (d->folio)
+		folio_put_refs(d->folio, d->references);
+	d->folio = NULL;
+}
+
+/* --- get_user_pages ------------------------------------------------------------------------------------ */
+
+/* One call, for pages of the caller. */
+static long take_user_pages(const struct mapspec_get *g, struct page **pages)
+{
+	unsigned int flags = g->flags & MAPSPEC_GET_WRITE ? FOLL_WRITE : 0;
+	bool pin = g->flags & MAPSPEC_GET_PIN;
+	long got;
+
+	flags |= g->flags & MAPSPEC_GET_FORCE ? FOLL_FORCE : 0;
+	flags |= g->flags & MAPSPEC_GET_LONGTERM ? FOLL_LONGTERM : 0;
+	if (g->flags & MAPSPEC_GET_FAST)
+		return pin ? pin_user_pages_fast(g->address, g->count, flags, pages) :
+			     get_user_pages_fast(g->address, g->count, flags, pages);
+	mmap_read_lock(current->mm);
+	got = pin ? pin_user_pages(g->address, g->count, flags, pages NO_VMAS) :
+		    get_user_pages(g->address, g->count, flags, pages NO_VMAS);
+	mmap_read_unlock(current->mm);
+	return got;
+}
+
+static void put_user_pages(struct page **pages, unsigned long count, bool pinned)
+{
+	if (pinned)
+		unpin_user_pages(pages, count);
+	for (unsigned long i = 0; i < count && !pinned; i++)
+		put_page(pages[i]);
+	kvfree(pages);
+}
+
+static void put_held(struct device_file *d)
+{
+	put_user_pages(d->held, d->nr_held, d->pinned);
+	d->held = NULL;
+	d->nr_held = 0;
+}
+
+/* Faults take mmap_lock, so this must not be called with d->lock held. */
+static int get_held(struct device_file *d, struct mapspec_get *g)
+{
+	struct page **pages;
+	unsigned long held = 0;
+	long got = 0;
+
+	if (!g->count || !g->times || g->count > MAPSPEC_HELD || g->times > MAPSPEC_HELD / g->count)
+		return -EINVAL;
+	if (g->flags & MAPSPEC_GET_LONGTERM && !(g->flags & MAPSPEC_GET_PIN))
+		return -EINVAL; /* the kernel would warn */
+	pages = kvmalloc_array(g->count * g->times, sizeof(*pages), GFP_KERNEL);
+	if (!pages)
+		return -ENOMEM;
+	for (u64 i = 0; i < g->times && got >= 0; i++) {
+		got = take_user_pages(g, pages + held);
+		held += max(got, 0L);
+	}
+	down_write(&d->lock);
+	if (got >= 0 && !d->held) {
+		d->held = pages;
+		d->nr_held = held;
+		d->pinned = g->flags & MAPSPEC_GET_PIN;
+		g->got = held;
+		pages = NULL;
+	}
+	up_write(&d->lock);
+	if (!pages)
+		return 0;
+	put_user_pages(pages, held, g->flags & MAPSPEC_GET_PIN);
+	return got < 0 ? got : -EBUSY;
+}
+
+/* Reads or writes the first 8 bytes of what is held, as a device would. */
+static int held_words(struct device_file *d, u64 first, u64 count, u64 value, u64 *to)
+{
+	if (first > d->nr_held || count > d->nr_held - first)
+		return -EINVAL;
+	for (u64 i = 0; i < count; i++) {
+		u64 *at = kmap_local_page(d->held[first + i]);
+
+		if (to)
+			to[i] = *at;
+		else
+			*at = value;
+		kunmap_local(at);
+	}
+	return 0;
+}
+
+static int maybe_pinned(struct mapspec_pinned *p)
+{
+	if (p->count > MAPSPEC_AT_ONCE)
+		return -EINVAL;
+	for (u64 i = 0; i < p->count; i++)
+		p->page[i] = pfn_valid(p->page[i]) && folio_maybe_dma_pinned(page_folio(pfn_to_page(p->page[i])));
+	return 0;
 }
 
 /* --- the device ---------------------------------------------------------------------------------------- */
@@ -1282,6 +1498,10 @@ union arguments {
 	struct mapspec_words words;
 	struct mapspec_pages pages;
 	struct mapspec_entries entries;
+	struct mapspec_hold hold;
+	struct mapspec_folios folios;
+	struct mapspec_get get;
+	struct mapspec_pinned pinned;
 };
 
 static int control(struct file *file, unsigned int request, union arguments *a)
@@ -1292,6 +1512,19 @@ static int control(struct file *file, unsigned int request, union arguments *a)
 	switch (request) {
 	case MAPSPEC_IOC_ENTRIES: /* has nothing to do with this device */
 		return entries(&a->entries);
+	case MAPSPEC_IOC_FOLIOS:
+		return folios(&a->folios);
+	case MAPSPEC_IOC_HOLD:
+		return hold(d, &a->hold);
+	case MAPSPEC_IOC_PINNED:
+		return maybe_pinned(&a->pinned);
+	case MAPSPEC_IOC_GET:
+		return get_held(d, &a->get);
+	case MAPSPEC_IOC_PUT:
+		down_write(&d->lock);
+		put_held(d);
+		up_write(&d->lock);
+		return 0;
 	case MAPSPEC_IOC_ALLOCATE:
 		return allocate(d, &a->allocate);
 	case MAPSPEC_IOC_HANDLER:
@@ -1333,6 +1566,13 @@ static int control(struct file *file, unsigned int request, union arguments *a)
 	case MAPSPEC_IOC_READ:
 		error = a->words.count > MAPSPEC_AT_ONCE ? -EINVAL :
 			words(d, a->words.first, a->words.count, 0, a->words.word);
+		break;
+	case MAPSPEC_IOC_READ_HELD:
+		error = a->words.count > MAPSPEC_AT_ONCE ? -EINVAL :
+			held_words(d, a->words.first, a->words.count, 0, a->words.word);
+		break;
+	case MAPSPEC_IOC_WRITE_HELD:
+		error = held_words(d, a->range.first, a->range.count, a->range.value, NULL);
 		break;
 	case MAPSPEC_IOC_PAGES:
 		if (a->pages.count > MAPSPEC_AT_ONCE || !has_pages(d, a->pages.first, a->pages.count))
@@ -1389,6 +1629,8 @@ static int mapspec_release(struct inode *inode, struct file *file)
 {
 	struct device_file *d = file->private_data;
 
+	drop(d);
+	put_held(d);
 	if (!d->gone)
 		give_back(d);
 	if (d->shmem) /* the last, because it frees page cache: not what somebody maps */

@@ -128,6 +128,52 @@ struct mapspec_entries {
 	struct mapspec_entry entry[MAPSPEC_AT_ONCE]; /* out */
 };
 
+/* References to the folio that any process maps at an address, taken as folio_ref_add() takes them: nothing is checked.
+ * The open file holds them, once, and drops them when it is closed. */
+struct mapspec_hold {
+	__u64 pid;
+	__u64 address;
+	__u64 references; /* up to 2^31 - 1 */
+};
+
+/* The folios that any process maps: all 0 where there is no entry, or no struct page. */
+struct mapspec_folio {
+	__s64 references; /* folio_ref_count() */
+	__s64 expected;   /* folio_expected_ref_count() */
+};
+
+struct mapspec_folios {
+	__u64 pid;
+	__u64 address;
+	__u64 count;     /* up to MAPSPEC_AT_ONCE */
+	struct mapspec_folio folio[MAPSPEC_AT_ONCE]; /* out */
+};
+
+/*
+ * Pages of the calling process, with get_user_pages() or one of its kin.  The open file holds them, until it is told to
+ * give them back or is closed; it must hold none yet.
+ */
+struct mapspec_get {
+	__u64 address;
+	__u64 count;
+	__u64 times;     /* so often, one after the other; count * times is at most MAPSPEC_HELD */
+	__u64 flags;     /* MAPSPEC_GET_* */
+	__s64 got;       /* out: how many pages, all times together */
+};
+#define MAPSPEC_GET_PIN		(1 << 0) /* pin_user_pages() */
+#define MAPSPEC_GET_FAST	(1 << 1) /* the functions that end in _fast() */
+#define MAPSPEC_GET_WRITE	(1 << 2) /* FOLL_WRITE and so on */
+#define MAPSPEC_GET_FORCE	(1 << 3)
+#define MAPSPEC_GET_LONGTERM	(1 << 4) /* with MAPSPEC_GET_PIN only */
+
+enum { MAPSPEC_HELD = 1 << 22 };
+
+/* folio_maybe_dma_pinned() of any pages. */
+struct mapspec_pinned {
+	__u64 count;     /* up to MAPSPEC_AT_ONCE */
+	__u64 page[MAPSPEC_AT_ONCE]; /* in: its PFN; out: 0 or 1 */
+};
+
 #define MAPSPEC_IOC_ALLOCATE	_IOW('m', 1, struct mapspec_allocate)
 #define MAPSPEC_IOC_HANDLER	_IOW('m', 2, struct mapspec_handler)
 #define MAPSPEC_IOC_CALL	_IOWR('m', 3, struct mapspec_call)
@@ -139,5 +185,12 @@ struct mapspec_entries {
 #define MAPSPEC_IOC_PAGES	_IOWR('m', 9, struct mapspec_pages)
 #define MAPSPEC_IOC_ENTRIES	_IOWR('m', 10, struct mapspec_entries)
 #define MAPSPEC_IOC_CALL_LOCKED	_IOWR('m', 11, struct mapspec_call) /* mmap_lock is held for writing */
+#define MAPSPEC_IOC_HOLD	_IOW('m', 20, struct mapspec_hold)
+#define MAPSPEC_IOC_FOLIOS	_IOWR('m', 21, struct mapspec_folios)
+#define MAPSPEC_IOC_GET		_IOWR('m', 30, struct mapspec_get)
+#define MAPSPEC_IOC_PUT		_IO('m', 31)
+#define MAPSPEC_IOC_READ_HELD	_IOWR('m', 32, struct mapspec_words)
+#define MAPSPEC_IOC_WRITE_HELD	_IOW('m', 33, struct mapspec_range)
+#define MAPSPEC_IOC_PINNED	_IOWR('m', 34, struct mapspec_pinned)
 
 #endif

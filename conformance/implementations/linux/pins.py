@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: MIT
+"""What a driver takes with get_user_pages and holds, direct I/O, and pages that are moved to another NUMA node.
+
+The kernel module holds the pages: each hold is an open file of /dev/mapspec in the hub, so that nothing outlives a
+reset.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+
+from conformance import protocol as p
+from conformance.implementations.linux import devices
+from conformance.implementations.linux.machine import Machine, Refused, Result
+from conformance.implementations.linux.scenario import Hold, Mistake, Process, Scenario
+
+NODES = "/sys/devices/system/node/has_memory"
+ZONES = "/proc/zoneinfo"
+MOVED_AT_ONCE = 1024
+NO_STATUS = -(1 << 31)
+"""The kernel has written no status for a page."""
+
+
+class Pins:
+    """The holds of a scenario.  Everything raises Refused and Mistake."""
+
+    def __init__(self, machine: Machine, names: Scenario, page_size: int):
+        self._machine = machine
+        self._names = names
+        self._page_size = page_size
+        self._asks = -1
+
+    def forget(self) -> None:
+        """The hub has closed everything."""
+        self._asks = -1
+
+    def _open(self) -> int:
+        return self._machine.do(f"0 open {devices.DEVICE} {os.O_RDWR:x} 0 0")[-1].value
+
+    def _control(self, slot: int, fd: int, request: tuple[int, int], *values: int) -> Result:
+        """An ioctl of the hub (slot 0) or of a process, with a structure that starts with these 64-bit words."""
+        number, size = request
+        packed = struct.pack(f"={len(values)}Q", *values).hex()
+        return self._machine.do(f"{slot:x} ioctl {fd:x} {number:x} {size:x} {packed}")[-1]
+
+    def _hold(self, name: str) -> Hold:
+        try:
+            return self._names.held[name]
+        except KeyError:
+            raise Mistake(f"there is no hold {name}") from None
+
+    # --- what a driver holds ------------------------------------------------------------------------------
+
+    def get(self, process: Process, at: int, request: p.GetPages) -> int:
+        """How many pages the driver got.  `at`: the address of the first."""
+        if request.hold in self._names.held:
+            raise Mistake(f"there is a hold {request.hold} already")
+        if request.longterm and request.how != "pin":
+            raise Mistake("FOLL_LONGTERM needs FOLL_PIN")
+        flags = devices.GET_PIN if request.how == "pin" else 0
+        flags |= devices.GET_FAST if request.fast else 0
+        flags |= devices.GET_WRITE if request.write else 0
+        flags |= devices.GET_FORCE if request.force else 0
+        flags |= devices.GET_LONGTERM if request.longterm else 0
+        fd = self._open()
+        try:
+            done = self._control(process.slot, fd, devices.GET, at, request.count, request.times, flags)
+        except Refused:
+            self._machine.do(f"0 close {fd:x}")
+            raise
+        got = int(struct.unpack_from("=q", done.data, 4 * 8)[0])
+        self._names.held[request.hold] = Hold(fd, got)
+        return got
+
+    def put(self, name: str) -> None:
+        hold = self._hold(name)
+        self._control(0, hold.fd, devices.PUT)
+        self._machine.do(f"0 close {hold.fd:x}")
+        del self._names.held[name]
+
+    def read(self, name: str) -> bytes:
+        """The first 8 bytes of each page."""
+        hold = self._hold(name)
+        data = b""
+        for first in range(0, hold.pages, devices.AT_ONCE):
+            count = min(hold.pages - first, devices.AT_ONCE)
+            data += self._control(0, hold.fd, devices.READ_HELD, first, count).data[16 : 16 + 8 * count]
+        return data
+
+    def write(self, name: str, value: int) -> None:
+        hold = self._hold(name)
+        self._control(0, hold.fd, devices.WRITE_HELD, 0, hold.pages, value)
+
+    def maybe_pinned(self, frames: list[int]) -> list[bool]:
+        """folio_maybe_dma_pinned() of the folio of each frame, by the kernel itself; of frame 0 False."""
+        if self._asks < 0:
+            self._asks = self._open()
+        found: list[bool] = []
+        for first in range(0, len(frames), devices.AT_ONCE):
+            now = frames[first : first + devices.AT_ONCE]
+            data = self._control(0, self._asks, devices.PINNED, len(now), *now).data
+            told = struct.unpack_from(f"={len(now)}Q", data, 8)
+            found += [bool(pinned) and bool(frame) for pinned, frame in zip(told, now, strict=True)]
+        return found
+
+    # --- move_pages(2) ------------------------------------------------------------------------------------
+
+    def migrate(self, process: Process, at: int, request: p.Migrate) -> list[str]:
+        """What came of each page."""
+        if request.count > MOVED_AT_ONCE:
+            raise Mistake(f"{MOVED_AT_ONCE} pages can be moved at a time")
+        primitive = f"{process.slot:x} move_pages {at:x} {request.count:x} {int(request.everybodys):x}"
+        return [_came_of(*told) for told in struct.iter_unpack("=2i", self._machine.do("-0 drain", primitive)[-1].data)]
+
+
+def _came_of(status: int, moved: int) -> str:
+    if moved:
+        return "moved"
+    return Result("errno", -status).name if NO_STATUS < status < 0 else "kept"
+
+
+def missing(machine: Machine) -> dict[str, str]:
+    """What cannot be done here with NUMA nodes, each with the reason."""
+    if machine.text(NODES) != "0-1":
+        why = "this needs two NUMA nodes with memory"
+        return {"migrate": why, "zone-movable": why}
+    _, _, second = machine.text(ZONES).partition("Node 1, zone  Movable")
+    present = next((line.split()[1] for line in second.splitlines() if line.strip().startswith("present")), "0")
+    return {} if int(present) else {"zone-movable": "the second NUMA node has no ZONE_MOVABLE"}

@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: MIT
+"""Migration: the same folio with all its mappings in another page frame.
+
+There are two NUMA nodes; the second has memory of ZONE_MOVABLE only.
+
+Source: mm/migrate.c (do_pages_move, add_folio_for_migration, folio_migrate_mapping, remove_migration_pte), mm/gup.c
+(check_and_migrate_movable_pages), include/linux/mm.h (folio_is_longterm_pinnable).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from . import large_folios, sharing
+from .folio import Folio, Place
+from .kernel import MOVABLE, Kernel
+from .mm import Leaf, Mm
+from .rmap import expected_references, mappings
+from .units import Errno, Vpn
+
+
+def move_pages(k: Kernel, mm: Mm, first: Vpn, end: Vpn, *, everybodys: bool) -> list[str]:
+    """move_pages(2) to the other node: for each page `moved`, `kept`, or why it was not tried."""
+    found = []
+    targets: dict[Folio, bool] = {}
+    for vpn in range(first, end):
+        entry = mm.table.get(vpn)
+        if mm.find(vpn) is None or (isinstance(entry, Leaf) and entry.kind in ("zero", "huge-zero")):
+            found.append("EFAULT")
+        elif not isinstance(entry, Leaf) or entry.kind in ("raw", "raw-pmd"):
+            found.append("ENOENT")
+        else:
+            folio = entry.folio
+            target = targets.setdefault(folio, not in_movable(folio))
+            found.append(_move(k, folio, entry, target, everybodys=everybodys))
+    return found
+
+
+def _move(k: Kernel, folio: Folio, entry: Leaf, target: bool, *, everybodys: bool) -> str:
+    if in_movable(folio) == target:
+        return "moved"
+    # rule: sharing.move-pages
+    if not everybodys and sharing.maybe_mapped_shared(k, folio, entry.page):
+        return "EACCES"
+    return "moved" if migrate(k, folio, movable=target) else "kept"
+
+
+def in_movable(folio: Folio) -> bool:
+    """Whether the folio is in ZONE_MOVABLE."""
+    return folio.pfn >= MOVABLE
+
+
+def migrate(k: Kernel, folio: Folio, *, movable: bool) -> bool:
+    """folio_migrate_mapping: whether the folio could be moved."""
+    # rule: large_folios.migrated-marked
+    if folio.partially_mapped and folio.large:
+        return _migrate_pieces(k, folio, movable=movable)
+    # check: one reference too many and it fails, whatever kind of reference.
+    # rule: pins.migration
+    if folio.refcount != expected_references(k, folio):
+        return False
+    # rule: large_folios.migrated
+    mapped = mappings(k, folio)
+    exclusive = folio.exclusive
+    # count: all mappings go (migration entries have none), and come back to a folio that nobody maps.
+    for mm, first, end, entry in mapped:
+        _unmap(k, folio, mm, entry, end - first)
+    for mm, first, end, entry in mapped:
+        _map(k, folio, mm, entry, end - first)
+    # map: the entries are what they were, markers and all.
+    folio.exclusive = exclusive
+    # account: another page frame, and a folio that is not queued for splitting, but for one thing:
+    folio.pfn = k.new_pfn(folio.order, movable=movable)
+    folio.partially_mapped = False
+    if folio.anon and folio.order > 1 and not folio.hugetlb and any(entry.kind == "pte" for *_, entry in mapped):
+        _queue(k, folio)
+    return True
+
+
+def _queue(k: Kernel, folio: Folio) -> None:
+    """The old folio is queued while its PTEs go one by one; where that is handed on, the new one is."""
+    k.counters["split_deferred"] += 1
+    if k.profile["large_folios.migrated"] == "marked":
+        folio.partially_mapped = True
+        k.counters["split_deferred"] += 1
+
+
+def _migrate_pieces(k: Kernel, folio: Folio, *, movable: bool) -> bool:
+    """migrate_pages_batch: a folio that is marked partially mapped is split first."""
+    first = folio.pfn
+    try:
+        large_folios.split_folio(k, folio, 0)
+    except Errno:
+        return False
+    pieces = [piece for piece in k.folios.values() if first <= piece.pfn < first + folio.pages]
+    return all([migrate(k, piece, movable=movable) for piece in pieces])
+
+
+def _unmap(k: Kernel, folio: Folio, mm: Mm, entry: Leaf, count: int) -> None:
+    match entry.kind:
+        case "pmd":
+            k.counting.unmap_pmd(folio, mm)
+        case "hugetlb":
+            k.counting.unmap_hugetlb(folio)
+        case _:
+            k.counting.unmap_ptes(folio, entry.page, count, mm)
+
+
+def _map(k: Kernel, folio: Folio, mm: Mm, entry: Leaf, count: int) -> None:
+    match entry.kind:
+        case "pmd":
+            k.counting.map_pmd(folio, mm)
+        case "hugetlb":
+            k.counting.map_hugetlb(folio)
+        case _:
+            k.counting.map_ptes(folio, entry.page, count, mm)
+
+
+def out_of_movable(k: Kernel, places: Iterable[Place]) -> bool:
+    """check_and_migrate_movable_pages: whether pages had to be moved, so that they must be looked up again.
+
+    Raises Errno ENOMEM if one cannot be.
+    """
+    unpinnable = dict.fromkeys(folio for folio, _ in places if in_movable(folio))
+    for folio in unpinnable:
+        # rule: pins.movable-stuck
+        if not migrate(k, folio, movable=False):
+            raise Errno("ENOMEM")
+    return bool(unpinnable)
