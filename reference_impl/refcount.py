@@ -22,7 +22,7 @@ def try_get(k: Kernel, folio: Folio, also: int = 0) -> bool:
     # rule: refcount.limit-gup, refcount.limit-crossing
     bits = folio.refcount_bits
     if (folio.refcount + also) >> (bits - 1) & 1 or not (folio.refcount + also) % (1 << bits):
-        k.warnings += 1
+        k.log.warn("try_grab_folio", "mm/gup.c")
         return False
     return True
 
