@@ -110,7 +110,8 @@ def _emulated(kernel: Kernel, image: Path, initramfs: Path, accel: str) -> list[
     options += ["-chardev", "stdio,id=port,signal=off"]
     options += ["-device", "virtio-serial-pci", "-device", "virtserialport,chardev=port,nr=1"]
     for path in (disks.disk(), disks.swap()):
-        options += ["-drive", f"file={path},format=raw,if=virtio,snapshot=on"]
+        # nobody writes to it; and a User-mode Linux that has it open would be taken for somebody who does
+        options += ["-drive", f"file={path},file.locking=off,format=raw,if=virtio,snapshot=on"]
     options += ["-object", f"memory-backend-ram,id=bar,size={BAR_MIB}M,share=on", "-device", "ivshmem-plain,memdev=bar"]
     return emulator(options)
 
