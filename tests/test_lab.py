@@ -111,7 +111,7 @@ def test_names_may_come_after_options(mini: Mini) -> None:
     assert mini.run("kernels", "run", "--at-once", "2", "6.1", "6.12") == 3
     assert mini.out.count("is not prepared") == 2
     assert mini.run("kernels", "lsit") == BAD
-    assert "There is list, prepare, run, clean." in mini.err
+    assert "There is list, prepare, run, boot, clean." in mini.err
 
 
 def test_run_says_what_to_do_when_nothing_is_prepared(mini: Mini) -> None:
