@@ -56,6 +56,27 @@ Feature: The limit of the reference count
         | an order-4 folio                 |
         | an order-9 folio mapped by a PMD |
 
+    @refcount.limit-gup.short
+    Scenario Outline: Of two pages of which the second is such a page the first is handed out <manner>
+      Given A has 2 pages of private anonymous memory
+      And a driver takes 2147483647 references to page 1 of A
+      When A tries to <take> pages 0 to 1 <manner> as hold h
+      Then 1 page is handed out
+
+      Examples:
+        | manner             | take |
+        | for reading        | get  |
+        | for reading, fast, | get  |
+        | for writing        | pin  |
+
+    @refcount.limit-gup.within
+    Scenario: Of four pages of one folio two are handed out, if the second crosses the limit
+      Given A has an order-4 folio
+      And a driver takes 2147483630 references to page 0 of A
+      When A tries to get pages 0 to 3 for reading as hold h
+      Then 2 pages are handed out
+      And the folio of page 0 of A has -2147483648 references
+
     @refcount.limit-gup.process-vm
     Scenario: process_vm_readv fails with EFAULT
       Given A has a base page

@@ -250,7 +250,7 @@ int main(void)
 	mount("sysfs", "/sys", "sysfs", 0, "");
 	mount("dev", "/dev", "devtmpfs", 0, "");
 	mount("debug", "/sys/kernel/debug", "debugfs", 0, "");
-	setvbuf(stdout, NULL, _IONBF, 0);
+	setvbuf(stdout, NULL, _IOLBF, 0); /* whole lines, between those of the kernel */
 	processes = number("PROCESSES", 64);
 	each = number("EACH", 65400);
 	vmas = number("VMAS", 4194303);
