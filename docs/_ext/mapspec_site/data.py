@@ -154,9 +154,9 @@ class Site:
         return next(c for c in self.models if c.profile == profile)
 
     def same_as_its_base(self, profile: str, scenarios: Iterable[Scenario]) -> bool:
-        """Whether a profile that changes parameters only says of scenarios what the one says that it starts from."""
+        """Whether a profile for another width of words says of scenarios what the one says that it starts from."""
         one = self.profiles[profile]
-        if one.inherits is None or one.differs:
+        if one.inherits is None or "word_bits" not in one.own_parameters:
             return False
         mine, base = self.model(profile), self.model(one.inherits)
         return all(mine.cell(s).status == base.cell(s).status for s in scenarios)
