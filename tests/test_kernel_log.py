@@ -248,6 +248,7 @@ def lines(text: str) -> Iterator[str]:
     ("text", "says"),
     [
         (X86, "BUG at mm/memory.c:2557, in remap_pfn_range_internal"),
+        (X86.replace("RIP: 0010:", "EIP: "), "BUG at mm/memory.c:2557, in remap_pfn_range_internal"),
         (UML, "BUG at mm/memory.c:3056, in remap_pte_range"),
     ],
 )
