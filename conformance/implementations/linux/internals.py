@@ -20,6 +20,7 @@ from conformance.implementations.linux.scenario import Mistake, NotHere
 from conformance.implementations.linux.struct_page import (
     SYMBOLS,
     FolioCounters,
+    Kcore,
     NotReadable,
     StructPages,
 )
@@ -183,6 +184,10 @@ def unreadable(machine: Machine, version: tuple[int, int]) -> str:
             "EACCES": "only root may read /proc/kcore",
             "EPERM": "/proc/kcore cannot be opened: not root, or the kernel is locked down",
         }.get(head.name, f"/proc/kcore cannot be read: {head.name}")
+    try:
+        Kcore(machine.read_at)
+    except NotReadable as e:
+        return str(e)
     if not _types(machine):
         return "the kernel does not publish its types (CONFIG_DEBUG_INFO_BTF)"
     lines = (machine.read_at("/proc/kallsyms", 0, 4096) or b"").splitlines()

@@ -58,6 +58,8 @@ class Kcore:
             table, size, count = *struct.unpack_from("<Q", head, 32), *struct.unpack_from("<2H", head, 54)
         else:
             table, size, count = *struct.unpack_from("<I", head, 28), *struct.unpack_from("<2H", head, 42)
+        if not count:  # User-mode Linux
+            raise NotReadable("/proc/kcore shows no memory on this kernel")
         entries = read_at(KCORE, table, size * count) or b""
         self._segments = []
         for at in range(0, len(entries), size):

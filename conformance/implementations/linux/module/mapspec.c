@@ -1332,7 +1332,8 @@ static int get_held(struct device_file *d, struct mapspec_get *g)
 	unsigned long held = 0;
 	long got = 0;
 
-	if (!g->count || !g->times || g->count > MAPSPEC_HELD || g->times > MAPSPEC_HELD / g->count)
+	if (!g->count || !g->times || g->count > MAPSPEC_HELD || g->times > MAPSPEC_HELD ||
+	    g->count * g->times > MAPSPEC_HELD) /* 32-bit has no division of 64 bits */
 		return -EINVAL;
 	if (g->flags & MAPSPEC_GET_LONGTERM && !(g->flags & MAPSPEC_GET_PIN))
 		return -EINVAL; /* the kernel would warn */
