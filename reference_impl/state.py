@@ -20,7 +20,7 @@ def state(k: Kernel) -> dict[str, Any]:
         "folios": [_folio(k, folio) for folio in sorted(_shown(k), key=lambda folio: folio.number)],
         "pipes": {name: [_place(place) for place in places] for name, places in k.pipes.items()},
         "buffers": {name: [_place(place) for place in buffer.pages] for name, buffer in k.buffers.items()},
-        "holds": {name: [_place(place) for place in hold.pages] for name, hold in k.held.items()},
+        "holds": {name: [_place(place) for place in dict.fromkeys(hold.pages)] for name, hold in k.held.items()},
     }
 
 
@@ -108,6 +108,7 @@ def _folio(k: Kernel, folio: Folio) -> dict[str, Any]:
         "file": folio.file.name if folio.file else None,
         "index": folio.index,
         "refcount": folio.ref_count,
+        "pincount": folio.pincount,
         "mapcount": 0 if special else k.counting.folio_mapcount(folio),
         "entire_mapcount": folio.entire_mapcount,
         "nr_pages_mapped": None if special else told(k.counting.nr_pages_mapped),

@@ -351,6 +351,17 @@ def test_a_buffer_stays_coherent(ask: Asker) -> None:
     ask(p.Exit(process="B"))
 
 
+def test_direct_io_goes_out_and_comes_back(ask: Asker) -> None:
+    ask.needs("direct-io")
+    ask.start(2)
+    ask(p.Write(**mem(count=2), value="out"))
+    ask(p.CreateFile(file="f", pages=3, filesystem="disk"))
+    ask(p.DirectWrite(**mem(count=2), file="f", at=1))
+    ask(p.Write(**mem(count=2), value="lost"))
+    ask(p.DirectRead(**mem(count=2), file="f"))
+    assert ask(p.Read(**mem(count=2))) == ["", "out"]
+
+
 def test_what_the_kernel_does_with_memory(ask: Asker) -> None:
     ask.needs("grow", "mlock", "mincore", "pagemap", "vma", "copy-from-user")
     ask.start(3)

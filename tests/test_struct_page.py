@@ -125,7 +125,7 @@ class Narrow(MadeUp):
     MAP, DATA = 0xC2000000, 0xC1000000
     PAGE = 32
     FOLIO: ClassVar = {"_large_mapcount": 40, "_nr_pages_mapped": 44, "_mm_id_mapcount": 48, "_mm_id": 52,
-                       "_entire_mapcount": 80}  # fmt: skip
+                       "_entire_mapcount": 80, "_pincount": 84}  # fmt: skip
 
     def __init__(self) -> None:
         self.at = {"flags": 0, "mapping": 12, "_mapcount": 24, "_refcount": 28, **self.FOLIO}
@@ -145,7 +145,7 @@ class Narrow(MadeUp):
             struct.pack_into("<2h", self.frames, head * self.PAGE + 48, 32767, 1)
             struct.pack_into("<2H", self.frames, head * self.PAGE + 52, 7, 8 | 1 << 15)
             if head == 4:
-                struct.pack_into("<i", self.frames, head * self.PAGE + 80, 5)
+                struct.pack_into("<2i", self.frames, head * self.PAGE + 80, 5, 3)
 
     def read_at(self, path: str, offset: int, length: int) -> bytes | None:
         segments = {self.MAP: bytes(self.frames), self.DATA: bytes(self.data)}
@@ -260,7 +260,9 @@ def test_a_32_bit_kernel() -> None:
     folio = structs.folio(4, 2, hugetlb=False)
     assert (folio.refcount, folio.mapcount, folio.nr_pages_mapped, folio.entire_mapcount) == (9, 32770, 4, 6)
     assert (folio.slots, folio.shared_bit) == (((7, 32768), (8, 2)), True)
-    assert structs.folio(8, 1, hugetlb=False).entire_mapcount == 0  # it would be in the page behind the folio
+    pair = structs.folio(8, 1, hugetlb=False)
+    assert (pair.entire_mapcount, pair.pincount) == (0, 0)  # they would be in the page behind the folio
+    assert folio.pincount == 3
     assert structs.mm_ids([41]) == {41: 7}
 
 

@@ -65,7 +65,8 @@ def _folios(state: dict[str, Any]) -> list[list[str]]:
     """A row for each folio."""
     rows = []
     for folio in state["folios"]:
-        counts = [f"refs {folio['refcount']}", f"mapcount {folio['mapcount']}"]
+        pins = f" pins {folio['pincount']}" if folio.get("pincount") else ""
+        counts = [f"refs {folio['refcount']}{pins}", f"mapcount {folio['mapcount']}"]
         if folio["order"]:
             counts.append(f"entire {folio['entire_mapcount']}")
             if folio.get("nr_pages_mapped") is not None:
@@ -87,9 +88,9 @@ def _owners(folio: dict[str, Any]) -> str:
 
 
 def _holders(state: dict[str, Any]) -> list[str]:
-    """Pipes and buffers that hold references."""
+    """Pipes, buffers and holds that have references."""
     lines = []
-    for kind in ("pipe", "buffer"):
+    for kind in ("pipe", "buffer", "hold"):
         for name, pages in state.get(f"{kind}s", {}).items():
             held = ", ".join(f"{page['folio']} page {page['page']}" for page in pages)
             lines.append(f"{kind} {name} holds {held}")

@@ -362,9 +362,8 @@ Feature: What the holder of a page sees of it later
     Scenario Outline: A page that is exclusive and mapped read-only: the pin for reading sees the next write
       Given A has <page>
       And A makes every page read-only
-      And A clears its soft-dirty bits
-      And A makes every page read-write
       And A pins every page for reading, long-term, as hold h
+      And A makes every page read-write
       When A writes "new" to every page
       Then the driver reads "new" through hold h
 
@@ -452,9 +451,8 @@ Feature: What the holder of a page sees of it later
     Scenario Outline: A page that is exclusive and mapped read-only: the fast pin for reading sees the next write
       Given A has <page>
       And A makes every page read-only
-      And A clears its soft-dirty bits
-      And A makes every page read-write
       And A pins every page for reading, long-term, fast, as hold h
+      And A makes every page read-write
       When A writes "new" to every page
       Then the driver reads "new" through hold h
 

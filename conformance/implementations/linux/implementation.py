@@ -763,7 +763,11 @@ class Linux:
         return self._devices.references(process, at, request.count)
 
     def _pincount(self, request: p.Pincount) -> list[int]:
-        return [counters.pincount for counters in self._folio_counters(request)]
+        if "folio-mapcount" not in self.here.missing:
+            return [counters.pincount for counters in self._folio_counters(request)]
+        if any(folio.order for folio in self._lookup.folios(self._asked(request))):
+            raise NotHere("pincount-large", self.here.missing["folio-mapcount"])
+        return [0] * request.count  # small folios have none
 
     def _maybe_dma_pinned(self, request: p.MaybeDmaPinned) -> list[bool]:
         pages = self._asked(request)
@@ -781,7 +785,7 @@ class Linux:
 
     def _anon_exclusive(self, request: p.AnonExclusive) -> list[bool]:
         process, region, at, _ = self._range(request)
-        if region.driver and self._devices.module:
+        if self._devices.module and (region.driver or "folio-mapcount" in self.here.missing):
             return [bool(e.flags & devices.EXCLUSIVE) for e in self._devices.entries(process, at, request.count)]
         pages = self._asked(request)
         kinds = self._kinds(request)

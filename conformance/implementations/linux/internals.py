@@ -18,11 +18,12 @@ from conformance.implementations.linux.kernel import Folio, Page
 from conformance.implementations.linux.machine import Machine
 from conformance.implementations.linux.scenario import Mistake, NotHere
 from conformance.implementations.linux.struct_page import (
+    HEADER,
     SYMBOLS,
     FolioCounters,
-    Kcore,
     NotReadable,
     StructPages,
+    segments,
 )
 
 BTF = ("/sys/kernel/btf/vmlinux", "/boot/btf-{}")
@@ -175,19 +176,19 @@ def unreadable(machine: Machine, version: tuple[int, int]) -> str:
     """Why struct page cannot be read; "" if it most probably can."""
     if (machine.text("/proc/sys/kernel/arch") or os.uname().machine) not in ARCHITECTURES:
         return "mapspec knows where it is on x86 only"
+    if "User Mode Linux" in machine.text("/proc/cpuinfo"):
+        return "mapspec does not know where it is in User-mode Linux"
     if version != (6, 1) and version < (6, 12):
         return f"mapspec does not know the layout of {version[0]}.{version[1]}"
-    head = machine.run("0 read /proc/kcore 4")[0]  # fs/proc/kcore.c: open_kcore
+    head = machine.run(f"0 read /proc/kcore {HEADER:x}")[0]  # fs/proc/kcore.c: open_kcore
     if head.kind != "ok":
         return {
             "ENOENT": "this kernel has no /proc/kcore (CONFIG_PROC_KCORE)",
             "EACCES": "only root may read /proc/kcore",
             "EPERM": "/proc/kcore cannot be opened: not root, or the kernel is locked down",
         }.get(head.name, f"/proc/kcore cannot be read: {head.name}")
-    try:
-        Kcore(machine.read_at)
-    except NotReadable as e:
-        return str(e)
+    if not segments(head.data)[2]:
+        return "/proc/kcore of this kernel shows no memory"
     if not _types(machine):
         return "the kernel does not publish its types (CONFIG_DEBUG_INFO_BTF)"
     lines = (machine.read_at("/proc/kallsyms", 0, 4096) or b"").splitlines()

@@ -467,8 +467,10 @@ def _look_at_drivers(
     missing.update(devices.missing(machine, size, guest=guest, bugs=bugs))
     if devices.present(machine):
         missing.pop("refcount", None)
+        missing.pop("anon-exclusive", None)
         if "frames" not in missing:
             missing.pop("maybe-dma-pinned", None)  # the module asks the kernel
+            missing.pop("pincount", None)
 
 
 def _look_at_fuse(machine: Machine, settings: Settings | None, missing: dict[str, str]) -> None:

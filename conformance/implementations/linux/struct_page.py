@@ -30,7 +30,8 @@ MAPS = ("vmemmap_base", "mem_map")
 """Variables with the address of the first struct page: with SPARSEMEM_VMEMMAP, and with FLATMEM."""
 SYMBOLS = (TASKS, *MAPS)
 """Variables of the kernel whose addresses we need."""
-PT_LOAD, ELFCLASS32 = 1, 1
+PT_LOAD, ELFCLASS32, HEADER = 1, 1, 64
+"""include/uapi/linux/elf.h, and how many bytes a header has at most."""
 TASKS_MAX = 1 << 16
 FOLIO_PAGES_MAPPED = 0x7FFFFF
 """mm/internal.h: the bits of _nr_pages_mapped that count pages."""
@@ -44,22 +45,26 @@ class NotReadable(Exception):
     """Memory of the kernel cannot be read here; the text says why."""
 
 
+def segments(head: bytes) -> tuple[int, int, int]:
+    """Where in an ELF file the table of its segments is, the size of one entry, and how many there are."""
+    if head[4] == ELFCLASS32:
+        return (*struct.unpack_from("<I", head, 28), *struct.unpack_from("<2H", head, 42))
+    return (*struct.unpack_from("<Q", head, 32), *struct.unpack_from("<2H", head, 54))
+
+
 class Kcore:
     """Kernel memory by virtual address."""
 
     def __init__(self, read_at: ReadAt):
         self._read_at = read_at
-        head = read_at(KCORE, 0, 64)
+        head = read_at(KCORE, 0, HEADER)
         if head is None or head[:4] != b"\x7fELF":
             raise NotReadable("/proc/kcore is not there, or this user may not read it")
         self.bits = 32 if head[4] == ELFCLASS32 else 64
         """The width of a word of the kernel."""
-        if self.bits == 64:
-            table, size, count = *struct.unpack_from("<Q", head, 32), *struct.unpack_from("<2H", head, 54)
-        else:
-            table, size, count = *struct.unpack_from("<I", head, 28), *struct.unpack_from("<2H", head, 42)
-        if not count:  # User-mode Linux
-            raise NotReadable("/proc/kcore shows no memory on this kernel")
+        table, size, count = segments(head)
+        if not count:
+            raise NotReadable("/proc/kcore shows no memory")
         entries = read_at(KCORE, table, size * count) or b""
         self._segments = []
         for at in range(0, len(entries), size):

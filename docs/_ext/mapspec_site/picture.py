@@ -307,8 +307,8 @@ def _entry_text(run: Run) -> str:
 
 
 def _holders(canvas: Canvas, state: State, before: State | None) -> Iterator[tuple[bool, str]]:
-    """What holds references without an entry: pipes and io_uring buffers."""
-    for key, word in (("pipes", "pipe"), ("buffers", "io_uring buffer")):
+    """What holds references without an entry: pipes, io_uring buffers, and what a driver holds."""
+    for key, word in (("pipes", "pipe"), ("buffers", "io_uring buffer"), ("holds", "hold")):
         old = before.get(key, {}) if before is not None else state.get(key, {})
         groups: dict[tuple[str, bool], list[str]] = {}
         for name, held in state.get(key, {}).items():
@@ -346,7 +346,7 @@ _KINDS = {
     "zero": "zero page", "huge-zero": "huge zero page",
 }  # fmt: skip
 _COUNTERS = (
-    ("refcount", "refcount"), ("mapcount", "mapcount"), ("entire_mapcount", "entire"),
+    ("refcount", "refcount"), ("pincount", "pins"), ("mapcount", "mapcount"), ("entire_mapcount", "entire"),
     ("nr_pages_mapped", "pages mapped"),
 )  # fmt: skip
 
@@ -435,6 +435,8 @@ def _counter_lines(folio: Run, had: Run | None) -> Iterator[tuple[str, bool]]:
         if value is None or (folio["order"] == 0 and key in ("entire_mapcount", "nr_pages_mapped")):
             continue
         previous = value if had is None else had.get(key)
+        if key == "pincount" and not value and not previous:
+            continue
         if previous == value:
             same.append(f"{word} {value}")
         else:
