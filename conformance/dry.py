@@ -39,6 +39,8 @@ WHOLE: dict[type[protocol.Request], Any] = {
     protocol.CoreDump: {},
     protocol.VmaQuery: protocol.Vma([], 0),
     protocol.Kpage: protocol.KpageInfo(0, []),
+    protocol.KernelLog: [],
+    protocol.Finish: [],
 }
 """What is said of everything else."""
 

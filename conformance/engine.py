@@ -51,9 +51,19 @@ class Verdict:
     seen: str = ""
     notes: list[str] = field(default_factory=list)
     """What was seen where a rule allows more than one value, what the kernel logged, a second try."""
+    complaints: list[str] = field(default_factory=list)
+    """What the kernel logged and no step has asked for."""
     log: list[tuple[protocol.Request, Reply | None]] = field(default_factory=list)
     """The requests and their replies, reset excluded."""
     seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Promise:
+    """A line of the kernel log that a scenario announces."""
+
+    what: str
+    fits: Callable[[protocol.Logged], bool]
 
 
 class Context:
@@ -83,6 +93,10 @@ class Context:
         """What came of the last `tries to`."""
         self.called: protocol.Called | None = None
         """What came of the last function that a driver called."""
+        self.answered_for: set[int] = set()
+        """Which lines of the kernel log a step has asked for, by their place in it."""
+        self.promised: list[Promise] = []
+        """Lines that are still to come, when everything has ended."""
 
     # --- talking to the implementation ---
 
@@ -142,6 +156,26 @@ class Context:
             raise vocabulary.VocabularyError(f"{pages} is past the end of {process}'s {pages.region} ({total} pages)")
         return {"process": process, "region": pages.region, "first": pages.first, "count": count}
 
+    def answer_for(self, promise: Promise) -> None:
+        """What the kernel has logged so far has such lines, and they are not held against it.  Raises Mismatch."""
+        logged: list[protocol.Logged] = self.do(protocol.KernelLog())
+        if not self._claim(promise, logged):
+            others = [one.text for n, one in enumerate(logged) if n not in self.answered_for]
+            raise Mismatch(promise.what, " | ".join(others) or "nothing in the kernel log")
+
+    def unanswered(self, logged: list[protocol.Logged]) -> list[str]:
+        """What nobody has asked for, of the whole log.  Raises Mismatch if something promised has not come."""
+        missing = [promise.what for promise in self.promised if not self._claim(promise, logged)]
+        left = [one.text for n, one in enumerate(logged) if n not in self.answered_for]
+        if missing:
+            raise Mismatch(" and ".join(missing), " | ".join(left) or "nothing in the kernel log")
+        return left
+
+    def _claim(self, promise: Promise, logged: list[protocol.Logged]) -> bool:
+        found = {n for n, one in enumerate(logged) if n not in self.answered_for and promise.fits(one)}
+        self.answered_for |= found
+        return bool(found)
+
     def note(self, text: str) -> None:
         """Record what was seen where more than one value is allowed."""
         self.notes.append(text)
@@ -189,6 +223,7 @@ class Play:
         self.steps = compile_steps(scenario)
         self.frames = any(c.phrase.since == "frames" for c in self.steps)
         self.counting = any(c.phrase.since == "counters" for c in self.steps)
+        self.about_log = any(c.phrase.module == "log" for c in self.steps)
         reply = implementation.request(protocol.Reset())
         if reply.status != "ok":
             raise Trouble("broken", f"reset was answered {reply}")
@@ -241,7 +276,11 @@ def run_scenario(
     verdict = _run(scenario, implementation, profile, watch)
     for again in range(2, QUIET_TRIES + 1):
         # Counters of the whole system also move for others; what is wrong stays wrong.
-        if verdict.status != "fail" or not any(isinstance(request, protocol.Counters) for request, _ in verdict.log):
+        if (
+            verdict.complaints
+            or verdict.status != "fail"
+            or not any(isinstance(request, protocol.Counters) for request, _ in verdict.log)
+        ):
             break
         verdict = _run(scenario, implementation, profile, watch)
         verdict.notes.append(f"try {again}: the counters are the whole system's, and others move them too")
@@ -270,7 +309,35 @@ def _run(scenario: Scenario, implementation: Implementation, profile: Profile, w
         classify(e, verdict, play)
     if play is not None:
         verdict.log, verdict.notes = play.context.log, play.context.notes
+        finish(play, verdict)
     return verdict
+
+
+def finish(play: Play, verdict: Verdict) -> None:
+    """End the scenario: what the kernel has logged belongs to the verdict.
+
+    Of one that stopped before its end nobody knows what its other steps would have asked for: then it is a note, unless
+    no step is about the log.
+    """
+    context = play.context
+    if "kernel-log" not in context.capabilities or verdict.status in ("error", "timeout"):
+        return
+    try:
+        reply = context.implementation.request(protocol.Finish())
+        if reply.status != "ok":
+            raise Trouble("broken", f"finish was answered {reply}")
+        if verdict.status == "pass":
+            verdict.complaints = context.unanswered(reply.value)
+        else:
+            left = [one.text for n, one in enumerate(reply.value) if n not in context.answered_for]
+            verdict.complaints = left if verdict.status == "unsupported" and not play.about_log else []
+            verdict.notes += [f"kernel log: {line}" for line in left]
+    except Exception as e:
+        classify(e, verdict, play)
+    if verdict.complaints:
+        seen = " | ".join(verdict.complaints)
+        verdict.status, verdict.reason = "fail", f"the kernel logged what no step has asked for: {seen}"
+        verdict.expected, verdict.seen = "nothing in the kernel log but what the steps ask for", seen
 
 
 def classify(error: Exception, verdict: Verdict, play: Play | None) -> None:

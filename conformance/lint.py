@@ -11,7 +11,7 @@ from conformance import drivers, dry, profiles, suite, vocabulary
 from conformance.profiles import Profile
 from conformance.suite import Condition, Problem, Scenario, Suite
 
-NUMBERS = ("order", "page_size", "pmd_order", "pte_special", "refcount_bits", "word_bits")
+NUMBERS = ("debug_vm", "order", "page_size", "pmd_order", "pte_special", "refcount_bits", "word_bits")
 
 
 def lint(root: Path, files: list[Path]) -> tuple[list[Problem], Suite]:

@@ -104,6 +104,9 @@ class Walk:
             self.verdict.step = None
         except Exception as e:
             engine.classify(e, self.verdict, self._play)
+        over = self._play is not None and self._next == len(self._play.steps)
+        if self._play is not None and (over or self.verdict.status != "pass"):
+            engine.finish(self._play, self.verdict)
         if self.verdict.status != "pass":
             self._end()
 

@@ -122,6 +122,10 @@ class Footer(Struct, tag_field="kind", tag="footer", frozen=True, kw_only=True):
     seconds: float
     why: str = ""
     """Why it is not complete."""
+    notes: list[str] = []
+    """What was seen when everything was over."""
+    wrong: list[str] = []
+    """What was wrong then, such as memory that did not come back.  Then the run has failed."""
 
 
 @dataclass(frozen=True)
@@ -223,11 +227,20 @@ def notrun(scenario: Scenario, why: str) -> Result:
     return result(Verdict(scenario, "notrun", why))
 
 
-def footer(results: Iterable[Result], seconds: float, why: str = "") -> Footer:
+def footer(
+    results: Iterable[Result], seconds: float, why: str = "", *, notes: Iterable[str] = (), wrong: Iterable[str] = ()
+) -> Footer:
     """The footer; `why` is given if the run did not reach its end."""
     found = Counter(r.status for r in results)
     counts: dict[str, int] = {s: found[s] for s in STATUSES if found[s]}
-    return Footer(complete=not why, counts=counts, seconds=round(seconds, 3), why=why)
+    return Footer(
+        complete=not why,
+        counts=counts,
+        seconds=round(seconds, 3),
+        why=why,
+        notes=[safe(note) for note in notes],
+        wrong=[safe(text) for text in wrong],
+    )
 
 
 @contextlib.contextmanager

@@ -54,12 +54,14 @@ class Run:
             outcome.why, outcome.interrupted = "interrupted", True
         except CannotStart as e:
             outcome.why, outcome.lost = str(e), True
+        notes, wrong = self.implementation.end() if isinstance(self.implementation, Guest) else ([], [])
         stop.done()
         for scenario in self.scenarios:
             if scenario.id not in outcome.results:
                 outcome.results[scenario.id] = report.notrun(scenario, outcome.why)
                 self.tell(outcome.results[scenario.id])
-        footer = report.footer(outcome.results.values(), time.perf_counter() - started, outcome.why)
+        seconds = time.perf_counter() - started
+        footer = report.footer(outcome.results.values(), seconds, outcome.why, notes=notes, wrong=wrong)
         self.tell(footer)
         return report.Report(header, outcome.results, footer), outcome
 
@@ -85,14 +87,19 @@ class Run:
         return report.result(verdict, self.expectations.apply(verdict))
 
     def _verdict(self, scenario: Scenario) -> engine.Verdict:
-        """Emulators crash a guest at random now and then: only a crash that happens again is the kernel's."""
+        """Emulators do wrong at random now and then: only what happens again, in a new machine, is the kernel's."""
         verdict = engine.run_scenario(scenario, self.implementation, self.profile)
         if not isinstance(self.implementation, Guest):
             return verdict
         heard, lost = self.implementation.heard()
-        if lost:
-            first, verdict = verdict, engine.run_scenario(scenario, self.implementation, self.profile)
-            verdict.notes.append(f"the machine was lost at the first try, {first.status}: {first.reason}")
-            heard += self.implementation.heard()[0]
+        if not lost and not verdict.complaints:
+            return verdict
+        first = verdict
+        if not lost:
+            self.implementation.restart()
+        verdict = engine.run_scenario(scenario, self.implementation, self.profile)
+        what = "the machine was lost" if lost else "the kernel complained"
+        verdict.notes.append(f"{what} at the first try, {first.status}: {first.reason}")
+        heard += self.implementation.heard()[0]
         verdict.notes += [f"kernel log: {line}" for line in dict.fromkeys(heard)]
         return verdict

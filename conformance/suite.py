@@ -29,6 +29,7 @@ LONGEST = 1000
 """Characters of a line in it."""
 CONDITIONS = (
     "since", "until", "config", "needs", "order", "page_size", "pmd_order", "pte_special", "refcount_bits", "word_bits",
+    "debug_vm",
 )  # fmt: skip
 
 

@@ -20,6 +20,7 @@ class Device:
     held      the driver's own references: folio and number
     frozen    there is no reference that could be taken: slab memory, and since 6.18 all of kmalloc
     gone      the driver has freed its memory, and its fault handler says so
+    lasting   the kernel itself has it, and others use it too: the end of a scenario is not its end
     """
 
     def __init__(self, name: str, memory: str, count: PageCount) -> None:
@@ -30,6 +31,7 @@ class Device:
         self.held: list[tuple[Folio, int]] = []
         self.frozen = False
         self.gone = False
+        self.lasting = False
 
     def place(self, page: PageIndex) -> Place | None:
         return self.pages.get(page)

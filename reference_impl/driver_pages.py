@@ -159,6 +159,8 @@ def _mmap_handler(k: Kernel, mm: Mm, vma: Vma, count: PageCount) -> None:
     device, first = driver.device, vma.offset
     if driver.function.startswith("mmap_action") and count > vma.end - vma.first:
         # rule: pfnmap.action-bounds
+        if driver.function == "mmap_action_remap":
+            k.log.warn("mmap_action_remap", "include/linux/mm.h")
         raise Errno("EFAULT")
     match driver.function:
         case "vm_insert_page":
@@ -277,39 +279,40 @@ def _finish_fault(k: Kernel, mm: Mm, vma: Vma, vpn: Vpn, place: Place, *, write:
 
 
 def call_driver(
-    k: Kernel, mm: Mm, first: Vpn, count: PageCount, device: Device, page: PageIndex, function: str
+    k: Kernel, mm: Mm, first: Vpn, count: PageCount, device: Device, page: PageIndex, function: str, *, in_mmap: bool
 ) -> dict[str, object]:
-    """A driver calls a function for a mapping that exists, with mmap_lock held for reading."""
+    """A driver calls a function for a mapping that exists.  in_mmap: mmap_lock is held for writing."""
     vma = mm.find(first) or mm.find(first - 1)
     if vma is None:
         raise Errno("EFAULT")
     _check_suits(k, device, function)
-    before = k.warnings
+    before = k.log.warnings
     left = 0
     try:
-        returned = _call(k, mm, vma, first, count, device, page, function)
+        returned = _call(k, mm, vma, first, count, device, page, function, in_mmap=in_mmap)
     except mixedmap.NotAll as error:
         returned, left = f"-{error.args[0]}", error.left
     except Errno as error:
         returned = f"-{error.args[0]}"
     except Bug:
         returned = "BUG"
-    return {"returned": returned, "warned": k.warnings > before, "left": left}
+    return {"returned": returned, "warned": k.log.warnings > before, "left": left}
 
 
 def _call(
-    k: Kernel, mm: Mm, vma: Vma, first: Vpn, count: PageCount, device: Device, page: PageIndex, function: str
-) -> str:
+    k: Kernel, mm: Mm, vma: Vma, first: Vpn, count: PageCount, device: Device, page: PageIndex, function: str,
+    *, in_mmap: bool,
+) -> str:  # fmt: skip
     match function:
         case "vm_insert_page":
             for i in range(count):
-                mixedmap.vm_insert_page(k, mm, vma, first + i, device, page + i, in_mmap=False)
+                mixedmap.vm_insert_page(k, mm, vma, first + i, device, page + i, in_mmap=in_mmap)
             return "0"
         case "vm_insert_pages":
-            mixedmap.vm_insert_pages(k, mm, vma, first, device, page, count, in_mmap=False)
+            mixedmap.vm_insert_pages(k, mm, vma, first, device, page, count, in_mmap=in_mmap)
             return "0"
         case "remap_pfn_range" | "io_remap_pfn_range":
-            pfnmap.remap_pfn_range(k, mm, vma, first, device, page, count, in_mmap=False)
+            pfnmap.remap_pfn_range(k, mm, vma, first, device, page, count, in_mmap=in_mmap)
             return "0"
         case _:
             code = ""

@@ -35,6 +35,8 @@ class Foll(NamedTuple):
 GET = Foll()
 GET_FAST = Foll(fast=True)
 GET_WRITE = Foll(write=True)
+PIPE = ("generic_pipe_buf_get", "include/linux/mm.h")
+"""Where a pipe takes a reference, with try_get_page()."""
 
 
 def get_pages(k: Kernel, mm: Mm, first: Vpn, end: Vpn, foll: Foll) -> list[Place]:
@@ -254,7 +256,7 @@ def tee(k: Kernel, pipe: str, to: str) -> int:
     places: list[Place] = []
     for place in k.pipes[pipe]:
         # rule: refcount.limit-tee
-        if not refcount.try_get(k, place.folio):
+        if not refcount.try_get(k, place.folio, 0, *PIPE):
             break
         # count: nothing; a reference is not a mapping.
         # map: nothing.
@@ -273,7 +275,7 @@ def fuse_splice(k: Kernel, pipe: str) -> None:
     if pipe not in k.pipes:
         raise BadRequest(f"There is no pipe {pipe}.")
     # rule: refcount.limit-fuse
-    refused = not refcount.try_get(k, k.pipes[pipe][0].folio)
+    refused = not refcount.try_get(k, k.pipes[pipe][0].folio, 0, *PIPE)
     close_pipe(k, pipe)
     if refused:
         raise Errno("EINVAL")

@@ -160,6 +160,7 @@ def _make(k: Kernel, key: str, name: str, interface: Interface) -> Device:
         device = driver_pages.create(k, key, interface.memory, interface.pages, Order(0))
     if name == "vdso":
         # Processes that are not in the scenario map it too.
+        device.lasting = True
         for folio, _ in device.held:
             k.account_mapped(folio, k.counting.map_ptes(folio, 0, 1, Mm("init", 0, k.profile.pmd_pages)))
             k.get(folio)

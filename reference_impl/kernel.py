@@ -8,6 +8,7 @@ from typing import NamedTuple
 from . import mapcount
 from .device import Device
 from .folio import File, Folio, Kind, Place, Places
+from .log import Log
 from .mapcount import Change
 from .mm import Mm
 from .profile import Profile
@@ -37,7 +38,7 @@ class Kernel:
 
     folios      all that have a reference, by number; not the zero folios
     counters    NR_* in base pages, events as numbers, as the `counters` query names them
-    warnings    how many WARNs the kernel has logged
+    log         what the kernel has complained of
     swap_*      the swap area by slot: how many swap entries, contents, folios in the swap cache
     """
 
@@ -54,7 +55,7 @@ class Kernel:
         self.next_mm = 1
         self.files: dict[str, File] = {}
         self.devices: dict[str, Device] = {}
-        self.warnings = 0
+        self.log = Log()
         self.pipes: dict[str, list[Place]] = {}
         self.buffers: dict[str, Buffer] = {}
         self.held: dict[str, Hold] = {}

@@ -41,7 +41,8 @@ def insert_page(k: Kernel, mm: Mm, vma: Vma, vpn: Vpn, device: Device, page: Pag
         if not write or not isinstance(entry, Leaf):
             raise Errno("EBUSY")
         if entry.folio is not folio or entry.page != place.page:
-            k.warnings += entry.kind != "zero"
+            if entry.kind != "zero":
+                k.log.warn("insert_page_into_pte_locked")
             raise Errno("EFAULT")
         mm.table.put(vpn, vpn + 1, entry._replace(writable=vma.may_write))
         return
@@ -94,7 +95,8 @@ def set_mixedmap(k: Kernel, vma: Vma, *, in_mmap: bool, pages: bool) -> None:
         raise Bug("vm_insert_page() outside of the mmap handler needs VM_MIXEDMAP.")
     if vma.flags & PFNMAP and not lenient:
         raise Bug("vm_insert_page() does not go together with VM_PFNMAP.")
-    k.warnings += not in_mmap  # vm_flags_set() wants mmap_lock held for writing.
+    if not in_mmap:
+        k.log.warn("vm_flags_set", "include/linux/rwsem.h")  # mmap_lock is not held for writing
     # rule: mixedmap.insert-flags
     vma.flags |= MIXEDMAP
 
@@ -175,8 +177,8 @@ def vmf_insert_mixed(k: Kernel, mm: Mm, vma: Vma, vpn: Vpn, device: Device, page
         same = isinstance(entry, Leaf) and entry.folio is place.folio and entry.page == place.page
         if write and same and isinstance(entry, Leaf):
             mm.table.put(vpn, vpn + 1, entry._replace(writable=vma.may_write, dirty=True))
-        elif write and isinstance(entry, Leaf):
-            k.warnings += entry.kind != "zero"
+        elif write and isinstance(entry, Leaf) and entry.kind != "zero":
+            k.log.warn("insert_pfn")
         return "VM_FAULT_NOPAGE"
     # rule: mixedmap.mixed-raw
     # count: nothing, also where there is a struct page.
@@ -228,7 +230,7 @@ def vmf_insert_folio_pmd(k: Kernel, mm: Mm, vma: Vma, vpn: Vpn, place: Place) ->
     # check
     # rule: mixedmap.folio-pmd-fits
     if folio.order != k.profile.pmd_order:
-        k.warnings += 1
+        k.log.warn("vmf_insert_folio_pmd", "mm/huge_memory.c")
         return "VM_FAULT_SIGBUS"
     if start < vma.first:
         return "VM_FAULT_SIGBUS"

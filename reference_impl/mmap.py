@@ -81,6 +81,7 @@ def exit_mm(k: Kernel, mm: Mm) -> None:
     for vma in list(mm.vmas):
         unmap.zap(k, mm, vma.first, vma.end)
     del k.mms[mm.name]
+    k.log.check_mm(mm)
 
 
 def mprotect(k: Kernel, mm: Mm, first: Vpn, end: Vpn, protection: Protection) -> None:

@@ -37,7 +37,8 @@ def remap_pfn_range(
     if mm.table.any(vpn, end):
         raise Bug("remap_pfn_range() maps where something is mapped.")
     # rule: pfnmap.remap-flags
-    k.warnings += not in_mmap and k.profile["pfnmap.remap-locked"] == "warning"
+    if not in_mmap and k.profile["pfnmap.remap-locked"] == "warning":
+        k.log.warn("vm_flags_set", "include/linux/rwsem.h")  # mmap_lock is not held for writing
     vma.flags |= REMAP_FLAGS
     vma.tracked |= whole and k.profile.pte_special  # as x86 has both
     # rule: pfnmap.private-offset

@@ -8,6 +8,7 @@ from typing import Any
 
 from . import (
     driver_pages,
+    ending,
     fault,
     files,
     fork,
@@ -51,8 +52,8 @@ CAPABILITIES = [
     "page-mapcount", "partially-mapped", "proc-mem-force", "proc_mem", "process_vm", "refcount", "smaps", "state",
     "swap", "thp", "tmpfs", "vmsplice",
     "copy-from-user", "clear-refs", "core-dump", "device-pages", "driver", "driver-access", "driver-bugs",
-    "driver-calls", "entry-writable", "grow", "interfaces", "mincore", "mlock", "kpage", "numa-maps", "pagemap",
-    "pagemap-scan", "rss", "smaps-rollup", "soft-dirty", "statm", "status",
+    "driver-calls", "entry-writable", "grow", "interfaces", "kernel-log", "mincore", "mlock", "kpage",
+    "numa-maps", "pagemap", "pagemap-scan", "rss", "smaps-rollup", "soft-dirty", "statm", "status",
     "userfaultfd", "userfaultfd-wp", "vma",
     "add-references", "expected-refcount", "fuse-splice", "tee",
     "direct-io", "gup", "maybe-dma-pinned", "migrate", "pincount", "zone-movable",
@@ -412,7 +413,8 @@ def _call_driver(k: Kernel, r: Request) -> dict[str, object]:
     region = mm.regions[r["region"]]
     first, count = r.get("first", 0), r.get("count", 1)
     vpn = region.first + first
-    return driver_pages.call_driver(k, mm, vpn, count, _device(k, r), r.get("device_first", 0), r["function"])
+    page, in_mmap = r.get("device_first", 0), r.get("in_mmap", False)
+    return driver_pages.call_driver(k, mm, vpn, count, _device(k, r), page, r["function"], in_mmap=in_mmap)
 
 
 def _unmap_mapping_range(k: Kernel, r: Request) -> None:
@@ -573,6 +575,15 @@ def _counters(k: Kernel, r: Request) -> dict[str, int]:
     return dict(k.counters)
 
 
+def _kernel_log(k: Kernel, r: Request) -> list[dict[str, str]]:
+    return [complaint._asdict() for complaint in k.log]
+
+
+def _finish(k: Kernel, r: Request) -> list[dict[str, str]]:
+    ending.finish(k)
+    return _kernel_log(k, r)
+
+
 def _state(k: Kernel, r: Request) -> dict[str, Any]:
     return state.state(k)
 
@@ -650,5 +661,7 @@ HANDLERS: dict[str, Handler] = {
     "uffd_writeprotect": _uffd_writeprotect,
     "pagemap_marks": _pagemap_marks,
     "counters": _counters,
+    "kernel_log": _kernel_log,
+    "finish": _finish,
     "state": _state,
 }

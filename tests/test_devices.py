@@ -19,6 +19,7 @@ from conformance import protocol as p
 from conformance.implementations.linux import build, devices
 from conformance.implementations.linux.devices import Devices, Entry
 from conformance.implementations.linux.implementation import Linux
+from conformance.implementations.linux.log import Log
 from conformance.implementations.linux.machine import Refused, Result
 from conformance.implementations.linux.scenario import Mistake, NotHere, Process, Scenario
 
@@ -32,7 +33,9 @@ class Played:
     def __init__(self) -> None:
         self.told: list[str] = []
         self.answers: dict[int, Callable[[list[int]], list[int] | str]] = {}
-        self.log = ""
+        self.log: list[str] = []
+        self.alive = True
+        self.leaked = 0
         self._descriptor = 40
 
     def run(self, *primitives: str) -> list[Result]:
@@ -47,6 +50,9 @@ class Played:
     def read_at(self, path: str, offset: int, length: int) -> bytes:
         return struct.pack("=Q", offset // 8 - 100)
 
+    def text(self, path: str) -> str:
+        return str(self.leaked)
+
     def _answer(self, primitive: str) -> Result:
         self.told.append(primitive)
         _slot, verb, *words = primitive.split(" ")
@@ -54,7 +60,8 @@ class Played:
             self._descriptor += 1
             return Result("ok", self._descriptor)
         if verb == "log":
-            return Result("ok", 0, self.log.encode())
+            lines, self.log = self.log, []
+            return Result("ok", 0, "".join(f"4,1,99,-;{line}\n" for line in lines).encode())
         if verb == "flags":
             return Result("ok", 0, struct.pack("=Q", 5))
         if verb != "ioctl":
@@ -78,7 +85,7 @@ def made(played: Played) -> Devices:
     """With a process A in slot 1 and a device of 4 pages of RAM."""
     names = Scenario(64, 1 << 21, 4096)
     names.processes["A"] = Process(1, 99)
-    found = Devices(played, names, 4096, None)  # type: ignore[arg-type]
+    found = Devices(played, names, 4096, None, Log(played))  # type: ignore[arg-type]
     found.create(p.CreateDevice(device="dev", memory="pages", pages=4))
     played.told.clear()
     return found
@@ -146,7 +153,7 @@ def test_ioctls_have_the_numbers_that_a_compiler_gives_them(tmp_path: Path) -> N
             "ZAP": devices.ZAP, "FREE": devices.FREE, "WRITE": devices.WRITE, "READ": devices.READ_WORDS,
             "PAGES": devices.PAGES, "ENTRIES": devices.ENTRIES, "HOLD": devices.HOLD, "FOLIOS": devices.FOLIOS,
             "GET": devices.GET, "PUT": devices.PUT, "READ_HELD": devices.READ_HELD,
-            "WRITE_HELD": devices.WRITE_HELD, "PINNED": devices.PINNED}  # fmt: skip
+            "WRITE_HELD": devices.WRITE_HELD, "PINNED": devices.PINNED, "CALL_LOCKED": devices.CALL_LOCKED}  # fmt: skip
     compiler = next((c for c in build.COMPILERS if shutil.which(c)), None)
     if compiler is None:
         pytest.skip("there is no C compiler here")
@@ -219,20 +226,54 @@ def test_what_a_call_returns(
 
 
 def test_a_warning_in_the_log_is_told(made: Devices, played: Played, process: Process) -> None:
-    played.log = "WARNING: an old one\n"
+    played.log = ["WARNING: CPU: 0 PID: 1 at mm/memory.c:1 an_old_one+0x1/0x2"]
 
     def warn(values: list[int]) -> list[int]:
-        played.log += "<4>[1.0] WARNING: CPU: 0 PID: 1 at mm/memory.c:1 insert_pfn+0x1\n"
+        played.log = ["WARNING: CPU: 0 PID: 1 at mm/memory.c:1 insert_pfn+0x1/0x2"]
         return [*values, 0x100, 1, 0]
 
     played.answers[3] = warn
     assert made.call(process, 0x1000, call()).warned
+    played.answers[3] = lambda values: [*values, 0x100, 1, 0]
+    assert not made.call(process, 0x1000, call()).warned
 
 
-def test_a_bug_in_the_log_is_told(made: Devices, played: Played, process: Process) -> None:
-    played.log = "kernel BUG at mm/memory.c:2402!\n"
-    played.answers[3] = lambda _: "died"
-    assert made.call(process, 0x1000, call()) == p.Called(returned="BUG")
+def test_a_bug_is_made_only_where_the_kernel_may_die(played: Played, process: Process) -> None:
+    """And if the kernel survives what the module takes for a BUG, that is what is told."""
+    names = Scenario(64, 1 << 21, 4096)
+    names.processes["A"] = process
+    daring = Devices(played, names, 4096, None, Log(played), bugs=True)  # type: ignore[arg-type]
+    daring.create(p.CreateDevice(device="dev", memory="pages", pages=4))
+    played.told.clear()
+
+    def module(values: list[int]) -> list[int] | str:
+        dares = f"0 write {devices.BUGS} 1" in played.told
+        return [*values, 0, 0, 0] if dares else "ENOTRECOVERABLE"
+
+    played.answers[3] = module
+    assert daring.call(process, 0x1000, call()) == p.Called(returned="0")
+    assert f"0 write {devices.BUGS} 0" in played.told
+
+
+def test_a_function_can_be_called_as_in_the_mmap_handler(made: Devices, played: Played, process: Process) -> None:
+    played.answers[11] = lambda values: [*values, 0, 0, 0]
+    assert made.call(process, 0x1000, call(in_mmap=True)).returned == "0"
+    assert sent(played, 11)[:2] == [devices.FUNCTIONS["vm_insert_page"], 0x1000]
+
+
+def test_a_leak_is_told_once(made: Devices, played: Played, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(devices, "PATIENCE_MS", 2 * devices.STEP_MS)
+
+    def leaked(pages: int, later: int | None = None) -> int:
+        played.leaked = pages if later is None else later
+        return made.newly_leaked(Result("ok", 0, b"%d\n" % pages))
+
+    assert leaked(0) == 0
+    assert leaked(7, later=0) == 0, "what comes back a little later is no leak"
+    assert leaked(3) == 3
+    assert leaked(3) == 0
+    assert leaked(515) == 512
+    assert made.leaked == 515
 
 
 def test_states_and_words_come_in_portions(made: Devices, played: Played) -> None:
@@ -287,8 +328,8 @@ def test_each_hold_is_a_file_of_its_own(made: Devices, played: Played, process: 
 
 def test_a_counter_is_wrapped_in_a_guest_only(played: Played) -> None:
     machine: Any = played
-    assert "add-references" not in devices.missing(machine, 4096, guest=True)
-    assert "docs/lab.md" in devices.missing(machine, 4096, guest=False)["add-references"]
+    assert "add-references" not in devices.missing(machine, 4096, guest=True, bugs=False)
+    assert "docs/lab.md" in devices.missing(machine, 4096, guest=False, bugs=False)["add-references"]
 
 
 def test_names_that_do_not_exist(made: Devices) -> None:

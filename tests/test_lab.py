@@ -18,18 +18,32 @@ from mini import Mini
 from conformance import expectations, profiles, report
 from conformance.commands import BAD, NO_START, OK
 from conformance.implementations import Guest, Reply
-from conformance.implementations.linux import build
+from conformance.implementations.linux import build, devices
 from conformance.implementations.linux.implementation import Linux
 from conformance.implementations.linux.machine import Lost, Machine
 from conformance.implementations.local import Kernel
-from conformance.lab import apt, disks, guest, initramfs, kmod, kvm, matrix, packaged, places, registry, tools
-from conformance.lab.console import Console, plain
+from conformance.lab import (
+    apt,
+    disks,
+    guest,
+    implementation,
+    initramfs,
+    kmod,
+    kvm,
+    matrix,
+    packaged,
+    places,
+    registry,
+    tools,
+)  # fmt: skip
+from conformance.lab.console import Console
+from conformance.lab.implementation import Guest as LabGuest
 from conformance.lab.machine import command
 from conformance.lab.machine import initramfs as initramfs_of_kernel
 from conformance.lab.places import Unprepared
 from conformance.lab.prepared import Prepared, load, save
 from conformance.lab.registry import RegistryError
-from conformance.protocol import Fork
+from conformance.protocol import CallDriver, Finish, Fork
 from conformance.runner import Run
 from conformance.stop import Stop
 from conformance.suite import load as load_suite
@@ -97,7 +111,7 @@ def test_names_may_come_after_options(mini: Mini) -> None:
     assert mini.run("kernels", "run", "--at-once", "2", "6.1", "6.12") == 3
     assert mini.out.count("is not prepared") == 2
     assert mini.run("kernels", "lsit") == BAD
-    assert "There is list, prepare, run, clean." in mini.err
+    assert "There is list, prepare, run, boot, clean." in mini.err
 
 
 def test_run_says_what_to_do_when_nothing_is_prepared(mini: Mini) -> None:
@@ -323,21 +337,6 @@ def test_the_log_is_read_once_and_without_what_varies(tmp_path: Path) -> None:
     assert console.news() == ["BUG: half"]
 
 
-@pytest.mark.parametrize(
-    ("line", "says"),
-    [
-        (
-            "[ 1.0] BUG: Bad rss-counter state mm:00000000abcdef01 val:1 Comm:x Pid:12",
-            "BUG: Bad rss-counter state mm:… val:1",
-        ),
-        ("WARNING: /a/b/include/linux/mm.h:4 at f [m], CPU#0: executor/3290", "WARNING: include/linux/mm.h:4 at f [m]"),
-        ("WARNING: CPU: 1 PID: 33 at mm/memory.c:2166 f+0x1/0x2", "WARNING: at mm/memory.c:2166 f"),
-    ],
-)
-def test_a_line_of_the_log_is_the_same_in_every_run(line: str, says: str) -> None:
-    assert plain(line) == says
-
-
 # --- the parent of a guest ---------------------------------------------------------------------------------
 
 READY = "echo '[ 1.0] mapspec: ready' >> {log}"
@@ -451,6 +450,12 @@ class Fragile(Kernel):
         self._always, self._lost = always, False
         super().__init__(Linux(["env", str(build.executor())]))
 
+    def restart(self) -> None:
+        self._linux.abandon()
+
+    def end(self) -> tuple[list[str], list[str]]:
+        return [], []
+
     def request(self, request: object) -> Reply:  # type: ignore[override]
         if isinstance(request, Fork) and (self._always or not self.losses):
             self.losses += 1
@@ -464,7 +469,10 @@ class Fragile(Kernel):
 
 
 @pytest.mark.parametrize(("always", "status"), [(False, "pass"), (True, "error")])
-def test_a_crash_counts_when_it_happens_again(mini: Mini, always: bool, status: str) -> None:
+def test_a_crash_counts_when_it_happens_again(
+    mini: Mini, monkeypatch: pytest.MonkeyPatch, always: bool, status: str
+) -> None:
+    monkeypatch.setattr(devices, "WARN_AGAIN", "/nowhere")  # it is this kernel
     suite = load_suite(mini.root)
     scenario = next(s for s in suite.scenarios.values() if s.id.startswith("cow.isolation.child-writes"))
     fragile = Fragile(always=always)
@@ -482,3 +490,121 @@ def test_a_crash_counts_when_it_happens_again(mini: Mini, always: bool, status: 
     assert "kernel log: Oops: int3" in result.notes
     assert any(note.startswith("the machine was lost at the first try") for note in result.notes)
     assert fragile.losses == 1 + always
+
+
+# --- how a guest ends -------------------------------------------------------------------------------------
+
+LEFT = "mapspec: 3 pages of closed devices are still referenced"
+
+
+def a_guest(tmp_path: Path, last: str, *, bugs: bool = False) -> LabGuest:
+    """This kernel as a guest, whose console says something at the end."""
+    log = tmp_path / "log"
+    script = f"{READY}; {build.executor()}; {last}"
+    return LabGuest([sys.executable, "-IS", guest.__file__, str(log), "direct", "sh", "-c", script], log, bugs=bugs)
+
+
+@pytest.mark.parametrize(
+    ("last", "notes", "wrong"),
+    [
+        ("echo mapspec: unloaded", 1, ""),
+        (f"echo {LEFT}; echo mapspec: unloaded", 0, "leak: 3 pages of the module's memory never came back"),
+        ("echo mapspec: init: cannot unload mapspec: busy", 0, "the module could not be unloaded"),
+    ],
+)
+def test_the_module_tells_at_the_end_what_is_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, last: str, notes: int, wrong: str
+) -> None:
+    monkeypatch.setattr(devices, "WARN_AGAIN", "/nowhere")
+    ended = a_guest(tmp_path, f"{{{{ {last}; }}}} >> {{log}}")
+    said, faults = ended.end()
+    assert len(said) == notes
+    assert bool(faults) == bool(wrong) and wrong in " ".join(faults)
+    assert ended.end() == ([], []), "it ends once"
+    ended.close()
+
+
+def test_a_run_with_a_leak_has_failed(mini: Mini, monkeypatch: pytest.MonkeyPatch) -> None:
+    from conformance.commands import FAILED
+    from conformance.commands import run as command
+    from conformance.implementations import Model
+
+    class Leaking(Model):
+        def heard(self) -> tuple[list[str], bool]:
+            return [], False
+
+        def restart(self) -> None:
+            pass
+
+        def end(self) -> tuple[list[str], list[str]]:
+            return [], ["leak: 3 pages of the module's memory never came back, and scenarios tell of 0"]
+
+    monkeypatch.setattr(command, "start", lambda *_, **__: Leaking())
+    path = mini.root / "r.jsonl"
+    assert mini.run("run", "--report", path) == FAILED
+    assert "FAIL at the end: leak: 3 pages" in mini.out
+    assert report.read(path).footer.wrong
+
+
+@pytest.mark.parametrize(("inside", "status"), [("vm_insert_page", "ok"), ("do_wp_page", "broken")])
+def test_a_kernel_that_dies_of_the_right_bug_has_answered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, inside: str, status: str
+) -> None:
+    monkeypatch.setattr(devices, "WARN_AGAIN", "/nowhere")
+    dying = a_guest(tmp_path, "true", bugs=True)
+    said = f"kernel BUG at mm/memory.c:2719!\nRIP: 0010:{inside}+0x1/0x2\n[ 1.0]  map+0x1/0x2 [mapspec]\n"
+
+    def die(_: object, request: CallDriver) -> None:
+        with (tmp_path / "log").open("a") as log:
+            log.write(said)
+        dying.restart()
+        raise Lost("the executor has died")
+
+    monkeypatch.setattr(Linux, "_call_driver", die)
+    dying._linux.here.missing.pop("driver-calls", None)
+    call = CallDriver(process="A", region="mem", device="dev", function="vm_insert_page")
+    try:
+        reply = dying.request(call)
+        assert reply.status == status
+        if status == "ok":
+            assert (reply.value.returned, reply.value.where) == ("BUG", "BUG at mm/memory.c:2719, in vm_insert_page")
+            assert dying.heard() == ([], False), "that is no crash"
+            assert dying.request(Finish()).value == [], "and no new guest is booted to finish"
+        else:
+            assert dying.heard()[1], "another BUG than the one that was announced is a crash"
+    finally:
+        dying.close()
+
+
+# --- long work --------------------------------------------------------------------------------------------
+
+
+def test_what_a_compiler_warns_of_in_our_module_is_told(tmp_path: Path) -> None:
+    from conformance.lab import module
+    from conformance.lab.work import Work
+
+    said = [
+        "/cache/module/mapspec.c:12:3: warning: unused variable 'x' [-Wunused-variable]",
+        "/kernel/include/linux/mm.h:1:2: warning: not ours",
+        "WARNING: modpost: mapspec.ko: symbol 'x' undefined!",
+    ]
+    work = Work("x", tmp_path / "log")
+    kept = work.run("printf", "%s\n", *said, keep=module.WARNS)
+    assert kept == said[:1]
+
+
+def test_a_download_that_begins_anew_says_so(tmp_path: Path) -> None:
+    packages = [apt.Package("linux-source-7.3", "7.3.4-1")]
+    assert apt.again(tmp_path, packages) == ""
+    (tmp_path / "linux-source-7.3_7.3.4-1_all.deb").write_bytes(b"half of it")
+    assert "from the start again" in apt.again(tmp_path, packages)
+
+
+def test_what_a_killed_guest_has_left_is_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.gettempdir", lambda: str(tmp_path))
+    old, new = tmp_path / "mapspec-guest-old", tmp_path / "mapspec-guest-new"
+    for directory in (old, new):
+        directory.mkdir()
+    os.utime(old, (1, 1))
+    implementation.tidy(tmp_path)
+    assert new.exists() and not old.exists()

@@ -48,10 +48,10 @@ def test_get_user_pages_gives_what_it_has_got() -> None:
     world = limit.World(bits=16)
     first = world.map_once_more()
     world.k.get(world.folio, (1 << 15) - 2 - world.folio.refcount)
-    assert len(gup.get_pages(world.k, world.mm, first, first + 4)) == 2, "the second crosses the limit"
+    assert len(gup.get_pages(world.k, world.mm, first, first + 4, gup.GET)) == 2, "the second crosses the limit"
     world.k.get(world.folio, 2)
     with pytest.raises(Errno, match="ENOMEM"):
-        gup.get_pages(world.k, world.mm, first, first + 4)
+        gup.get_pages(world.k, world.mm, first, first + 4, gup.GET)
 
 
 def test_a_counter_that_has_wrapped_frees_the_folio_in_use() -> None:

@@ -370,3 +370,14 @@ def test_expectations_that_are_not_utf8_or_not_there(mini: Mini) -> None:
         load(mini, b"\n# \xff")
     assert mini.run("run", "--expectations", "nowhere.toml") == 2
     assert "nowhere.toml: cannot be read: No such file" in mini.err
+
+
+def test_what_was_wrong_at_the_end_is_in_every_output(every: Report) -> None:
+    leak = "leak: 3 pages of the module's memory never came back"
+    plain = Report(every.header, {}, report.footer([], 1.0, wrong=[leak]))
+    assert f"FAIL at the end: {leak}" in summary(plain)
+    assert "1..1\n" in ktap(plain) and "not ok 1 at the end of the run" in ktap(plain)
+    tree = ElementTree.fromstring(junit(plain))
+    assert tree.get("failures") == "1" and tree.find("testsuite/testcase/failure") is not None
+    assert "At the end: leak: 3 pages" in html(plain)
+    assert "#b42318" in badge(plain)

@@ -103,7 +103,8 @@ def tiny(tmp_path: Path) -> Path:
     (docs / "index.md").write_text("# Index\n\n```{toctree}\nspec/cow\nspec/fork\nresults\n```\n")
     (docs / "results.md").write_text(
         "# Results\n\n" + "".join(f"```{{{name}}}\n```\n\n" for name in (
-            "results-matrix", "recorded-runs", "capability-table", "profile-differences"))
+            "results-matrix", "recorded-runs", "capability-table", "profile-differences", "kernel-matrix",
+            "kernel-reasons} unsupported\n```\n\n```{kernel-bugs", "kernel-ends"))
     )  # fmt: skip
     return tmp_path
 
@@ -136,7 +137,8 @@ def record(root: Path, status: str, *, old: str = "", release: str = "6.18.44", 
     results[child.id] = msgspec.structs.replace(changed, digest=old or child.digest)
     header = report.header(loaded, greeting, profile, [], scenarios)
     path = root / "results" / ("linux.jsonl" if profile == "linux-6.18" else f"linux-{release}-{profile}.jsonl")
-    report.write(path, report.Report(header, results, report.footer(results.values(), 1.0)))
+    footer = report.footer(results.values(), 1.0, notes=["the module was unloaded"])
+    report.write(path, report.Report(header, results, footer))
     return path
 
 
@@ -222,16 +224,22 @@ def test_a_kernel_is_shown_as_its_report_says(tiny: Path) -> None:
     results = text_of((out / "results.html").read_text())
     assert "results/linux.jsonl" in results and "the same as these pages" in results
     assert "not visible on a running kernel" in results
+    assert "No kernel has been run with --bugs ." in results and "the module was unloaded" in results
 
     record(tiny, "unsupported")
     text = text_of((build(tiny)[0] / "spec" / "cow.html").read_text())
     assert "kernel 6.18.44: unsupported" in text and "unsupported, kernel 6.18.44: seen 'new'" in text
+    results = (tiny / "out" / "results.html").read_text()
+    assert 'href="#why-unsupported">1</a>' in results, "a number leads to its reasons"
+    assert "seen 'new' 1 cow. keep. child" in text_of(results)
 
 
 def test_a_stale_result_is_no_pass_and_no_failure(tiny: Path) -> None:
     record(tiny, "fail", old="0123456789ab")
     text = text_of((build(tiny)[0] / "spec" / "cow.html").read_text())
     assert "kernel 6.18.44: stale, was: FAIL" in text and "kernel 6.18.44: pass" not in text
+    results = text_of((tiny / "out" / "results.html").read_text())
+    assert "pass FAIL unsupported not applicable stale all" in results
 
 
 def test_a_kernel_near_a_profile_is_not_of_it(tiny: Path) -> None:

@@ -190,7 +190,7 @@ def test_kcore_reads_by_address() -> None:
             memory.read(address, 4)
 
 
-@pytest.mark.parametrize("content", [None, b"", b"no ELF file" * 9])
+@pytest.mark.parametrize("content", [None, b"", b"no ELF file" * 9, kcore({})[:56] + bytes(64)])
 def test_what_is_no_kcore(content: bytes | None) -> None:
     with pytest.raises(NotReadable):
         Kcore(lambda path, at, length: content and content[at : at + length])

@@ -34,7 +34,8 @@ def parser() -> argparse.ArgumentParser:
     add = made.add_argument
     add("words", nargs="+", metavar="ACTION NAME", help="an action, and names as `list` shows them")
     add("--only", action="append", default=[], metavar="NAME", help="the same as NAME")
-    add("--record", action="store_true", help="run: write the records in conformance/results")
+    add("--record", action="store_true", help="run: write the records in conformance/results; with --bugs")
+    add("--bugs", action="store_true", help="run: let a kernel die of each BUG that a scenario tells of")
     add("--at-once", type=int, default=1, metavar="N", help="run: so many virtual machines at a time (1)")
     add("--memory", type=int, default=MEMORY, metavar="MIB", help=f"boot: the memory of the machine ({MEMORY})")
     add("--split", type=int, default=1, metavar="N", help="run: share the scenarios of a kernel among N machines (1)")
@@ -68,9 +69,8 @@ def main(args: argparse.Namespace, root: Path) -> int:
     if not ready:
         say("No kernel is prepared: mapspec kernels prepare")
         return NO_START
-    return matrix.run(
-        ready, root / "conformance" / "results", record=args.record, at_once=args.at_once, parts=max(args.split, 1)
-    )
+    results, bugs, parts = root / "conformance" / "results", args.bugs or args.record, max(args.split, 1)
+    return matrix.run(ready, results, record=args.record, bugs=bugs, at_once=args.at_once, parts=parts)
 
 
 def _boot(kernel: Kernel, program: str, words: list[str], memory: int) -> int:

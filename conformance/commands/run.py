@@ -15,7 +15,7 @@ from conformance import expectations, profiles, report, smoke
 from conformance.commands import FAILED, INTERRUPTED, NO_START, OK, make_parser, say, suites
 from conformance.expectations import Expectations
 from conformance.implementations import CannotStart, Implementation, Trouble
-from conformance.implementations.start import TIMEOUT, Impossible, start
+from conformance.implementations.start import GUEST, TIMEOUT, Impossible, start
 from conformance.profiles import Profile
 from conformance.progress import Progress
 from conformance.report import Footer, Header, Report, Result
@@ -30,11 +30,12 @@ def parser() -> argparse.ArgumentParser:
     made = make_parser(
         "run",
         "[SELECTOR…] [OPTION…]",
-        "Run all scenarios, or those of a chapter, rule, id or feature file.",
+        "Run all scenarios, or those of a chapter, rule, id or feature file:\n"
+        "cow, cow.last-user, features/cow/reuse.feature, …",
         'mapspec run cow fork --implementation "./my-mm --protocol"',
     )
     add = made.add_argument
-    add("selectors", nargs="*", metavar="SELECTOR", help="cow, cow.last-user, features/cow/reuse.feature, …")
+    add("selectors", nargs="*", metavar="SELECTOR", help=argparse.SUPPRESS)
     add("--implementation", metavar="I", default="reference", help='reference, linux, kernel:NAME or "COMMAND …"')
     add("--profile", metavar="P", help="judge by this profile; all: by each in turn")
     add("--report", metavar="FILE", type=Path, help="write the record (JSON lines)")
@@ -46,6 +47,7 @@ def parser() -> argparse.ArgumentParser:
     add("--expectations", metavar="FILE", type=Path, help="known failures (TOML), held strictly")
     add("--part", metavar="K/N", type=_part, default=(1, 1), help="every N-th scenario only, from the K-th")
     add("--validate", action="store_true", help="check each message against its type, both ways")
+    add("--bugs", action="store_true", help="kernel:NAME: let it die of each BUG, one boot each")
     add("--if-possible", action="store_true", help="where linux cannot be run, say so and exit with 0")
     add("--timeout", metavar="S", type=_seconds, default=TIMEOUT, help="seconds for one answer (default 10)")
     add("--verbose", action="store_true", help="a line per scenario")
@@ -112,6 +114,10 @@ def _usage(args: argparse.Namespace, known: dict[str, Profile]) -> list[Problem]
         problems.append(_wrong("--reports", what, "Name a directory that can be written."))
     if args.report and args.reports:
         problems.append(_wrong("--reports", "--report is there already", "Use one of them."))
+    if args.bugs and not args.implementation.startswith(GUEST):
+        problems.append(
+            _wrong("--bugs", "only a kernel in a virtual machine may die", "Add --implementation kernel:NAME.")
+        )
     if args.if_possible and args.implementation != "linux":
         problems.append(_wrong("--if-possible", "it is about linux only", "Add --implementation linux."))
     return problems
@@ -156,7 +162,9 @@ class _Session:
         """Start, try, run, record, say.  Returns the exit code."""
         args = self.args
         try:
-            implementation = start(args.implementation, asked, timeout=args.timeout, encode=args.validate)
+            implementation = start(
+                args.implementation, asked, timeout=args.timeout, encode=args.validate, bugs=args.bugs
+            )
         except CannotStart as e:
             if args.if_possible and isinstance(e, Impossible):
                 print(f"{args.implementation}: not run: {e}.")
@@ -284,6 +292,8 @@ def _again(args: argparse.Namespace, asked: str | None) -> str:
         words += ["--timeout", f"{args.timeout:g}"]
     if args.validate:
         words.append("--validate")
+    if args.bugs:
+        words.append("--bugs")
     return shlex.join(words)
 
 
@@ -292,4 +302,4 @@ def _code(result: Report, outcome: Outcome) -> int:
         return INTERRUPTED
     if outcome.lost:
         return NO_START
-    return FAILED if result.bad or not result.complete else OK
+    return FAILED if result.bad or result.footer.wrong or not result.complete else OK

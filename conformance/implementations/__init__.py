@@ -12,9 +12,9 @@ from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import msgspec
 
-from conformance.protocol import Answer, Called, Greeting, Hello, KpageInfo, Owners, Request, Vma
+from conformance.protocol import Answer, Called, Greeting, Hello, KpageInfo, Logged, Owners, Request, Vma
 
-STRUCTURES = (Greeting, list[Owners], Called, Vma, KpageInfo)
+STRUCTURES = (Greeting, list[Owners], Called, Vma, KpageInfo, list[Logged])
 """Values of answers that are more than numbers, words and lists of them."""
 
 
@@ -85,7 +85,13 @@ class Guest(Protocol):
     """An implementation on a machine of its own, which may crash as a whole and is started again then."""
 
     def heard(self) -> tuple[list[str], bool]:
-        """What its kernel log has that a healthy one has not, and whether it was lost, both since the last call."""
+        """Whether it was lost since the last call, and what its console then had that a healthy one has not."""
+
+    def restart(self) -> None:
+        """The next request starts another machine."""
+
+    def end(self) -> tuple[list[str], list[str]]:
+        """Switch it off: notes for the record, and what is wrong at the end.  Only `close` may follow."""
 
 
 def decode(answer: Answer, request: Request) -> Reply:

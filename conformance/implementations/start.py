@@ -17,10 +17,13 @@ class Impossible(CannotStart):
     """This machine cannot do it at all: no compiler, or not Linux.  Nobody's fault."""
 
 
-def start(name: str, profile: str | None, *, timeout: float = TIMEOUT, encode: bool = False) -> Implementation:
+def start(
+    name: str, profile: str | None, *, timeout: float = TIMEOUT, encode: bool = False, bugs: bool = False
+) -> Implementation:
     """The implementation called `reference`, `linux` or `kernel:NAME`, or any other command line.  Raises CannotStart.
 
-    `profile` is asked for in the hello; `encode` puts the messages of the model through JSON, as over a pipe.
+    `profile` is asked for in the hello; `encode` puts the messages of the model through JSON, as over a pipe; `bugs`
+    lets a kernel of the lab die of what a scenario says to be a BUG.
     """
     try:
         if name == "reference":
@@ -28,7 +31,7 @@ def start(name: str, profile: str | None, *, timeout: float = TIMEOUT, encode: b
         if name == "linux":
             return _linux()
         if name.startswith(GUEST):
-            return _guest(name.removeprefix(GUEST))
+            return _guest(name.removeprefix(GUEST), bugs=bugs)
         return _command(name, profile, timeout)
     except Trouble as e:
         raise CannotStart(f"{name} did not greet: {e}") from None
@@ -54,9 +57,9 @@ def _linux() -> Implementation:
     return Kernel()
 
 
-def _guest(name: str) -> Implementation:
+def _guest(name: str, *, bugs: bool) -> Implementation:
     if sys.platform != "linux":
         raise Impossible(f"this is {sys.platform}, not Linux")
     from conformance.lab.implementation import start
 
-    return start(name)
+    return start(name, bugs=bugs)

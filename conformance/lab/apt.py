@@ -117,14 +117,15 @@ class Apt:
     def download(self, packages: Sequence[Package], to: Path, work: Work) -> list[Path]:
         """The .deb files, which are in the directory `to`, in the same order."""
         to.mkdir(parents=True, exist_ok=True)
-        work.say(f"downloading {', '.join(p.name for p in packages)}: {self.size(packages) / 1e6:.1f} MB")
+        said = f"downloading {', '.join(p.name for p in packages)}: {self.size(packages) / 1e6:.1f} MB"
+        work.say(said + again(to, packages))
         work.run("apt-get", "-q", "download", *map(str, packages), cwd=to, environment=self._environment)
         return [_file(to, package) for package in packages]
 
     def original(self, package: Package, to: Path, work: Work) -> Path:
         """The original source of a source package, without Debian's patches, which old versions may have no more."""
         to.mkdir(parents=True, exist_ok=True)
-        work.say(f"downloading the source of {package.name} {package.version}: 160 MB")
+        work.say(f"downloading the source of {package.name} {package.version}: 160 MB{again(to, [package])}")
         fetch = ["apt-get", "-q", "source", "--tar-only", "--only-source", str(package)]
         work.run(*fetch, cwd=to, environment=self._environment)
         return next(to.glob(f"{package.name}_*.orig.tar.xz"))
@@ -151,6 +152,13 @@ def wanted(simulated: str, *, upgrades: bool) -> list[Package]:
         for name, installed, new in found
         if not installed or (upgrades and not name.startswith("libc6"))
     ]
+
+
+def again(directory: Path, packages: Sequence[Package]) -> str:
+    """To be said where an interrupted download has left something: apt does not go on from it."""
+    if any(path.is_file() for package in packages for path in directory.glob(f"{package.name}_*")):
+        return ", from the start again: the last download was interrupted"
+    return ""
 
 
 def _configuration(directory: Path) -> str:

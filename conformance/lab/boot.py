@@ -50,7 +50,8 @@ def _command(
         ]
         return [str(image), *place, *words]
     options = ["-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"]
-    options += ["-accel", "kvm" if kvm.worked() else kvm.EMULATED, "-cpu", "max", "-smp", str(kernel.processors)]
+    accel = "kvm" if kvm.worked() else kvm.EMULATED
+    options += ["-accel", accel, "-cpu", machine.processor(kernel, accel), "-smp", str(kernel.processors)]
     options += ["-machine", "q35", "-m", str(memory), *_memory(memory, scratch)]
     options += ["-kernel", str(image), "-initrd", str(initramfs), "-append", " ".join(["console=ttyS0", *words])]
     return machine.emulator([*options, "-chardev", "stdio,id=out", "-serial", "chardev:out"])

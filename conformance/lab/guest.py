@@ -31,6 +31,8 @@ from types import FrameType
 
 READY = b"mapspec: ready"
 """init.c writes it into the kernel log."""
+SCRATCH = "mapspec-guest-"
+"""How the directories begin that are there until a guest is ready."""
 ATTEMPTS = 3
 BOOT_LIMIT = 90.0
 """Seconds until a guest is ready.  It takes 3 on an idle machine."""
@@ -131,7 +133,7 @@ class Guest:
 def run(command: Sequence[str], log: Path, *, relayed: bool) -> int:
     """Boot until it is ready, then stay with it.  The exit code."""
     for _ in range(ATTEMPTS):
-        scratch = tempfile.mkdtemp(prefix="mapspec-guest-")
+        scratch = tempfile.mkdtemp(prefix=SCRATCH)
         try:
             guest = Guest([word.format(log=log, scratch=scratch) for word in command], log, relayed=relayed)
             try:

@@ -2,7 +2,7 @@
 /*
  * The first process of a guest: loads modules, mounts, and runs the executor on a port.
  *
- * When the executor ends, the guest is switched off.  What goes wrong is said in the kernel log.  The environment,
+ * When the executor ends, our module is unloaded and the guest is switched off.  What goes wrong is said in the kernel log.  The environment,
  * which comes from the kernel's command line, names the devices:
  *
  *     MAPSPEC_PORT   where requests come from; none: stdin and stdout, made raw
@@ -163,6 +163,15 @@ static void run(const char *path)
 		say("the executor exited with status %d", WEXITSTATUS(status));
 }
 
+/* Whether everything is back is known when the module is gone: it says how many pages are not. */
+static void unload(const char *module)
+{
+	if (syscall(SYS_delete_module, module, O_NONBLOCK) == 0)
+		say("unloaded");
+	else
+		say("init: cannot unload %s: %s", module, strerror(errno));
+}
+
 int main(void)
 {
 	mounted("devtmpfs", "dev", "/dev");
@@ -174,5 +183,6 @@ int main(void)
 	use_port();
 	say("ready");
 	run("/executor");
+	unload("mapspec");
 	power_off();
 }

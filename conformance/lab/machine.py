@@ -18,7 +18,7 @@ from conformance.lab.prepared import CONFIG, IMAGE, MODULES, Prepared
 from conformance.lab.registry import Kernel
 
 INIT = Path(__file__).with_name("init.c")
-K7_NOT = "max,family=23,model=1"
+NO_K7 = "max,family=23,model=1"
 """What the emulator takes for its processor by default is one that 32-bit kernels warn of: an Athlon of the year 2000,
 which was not made for two in a machine (arch/x86/kernel/cpu/amd.c: init_amd_k7).  This is a Zen."""
 BAR_MIB = 4
@@ -102,17 +102,22 @@ def _emulated(kernel: Kernel, image: Path, initramfs: Path, accel: str) -> list[
     words += ["MAPSPEC_PORT=/dev/vport0p1", "MAPSPEC_DISK=/dev/vda", "MAPSPEC_SWAP=/dev/vdb"]
     words += ["numa_balancing=disable", "memhp_default_state=online_movable"]
     words += kernel.command_line.split()
-    processor = K7_NOT if kernel.architecture == "i386" and accel.startswith("tcg") else "max"
     options = ["-nodefaults", "-no-user-config", "-display", "none", "-no-reboot", "-machine", "q35"]
-    options += ["-accel", accel, "-cpu", processor, "-smp", str(kernel.processors), *_nodes(kernel)]
+    options += ["-accel", accel, "-cpu", processor(kernel, accel), "-smp", str(kernel.processors), *_nodes(kernel)]
     options += ["-kernel", str(image), "-initrd", str(initramfs), "-append", " ".join(words)]
     options += ["-chardev", "file,id=log,path={log},append=on", "-serial", "chardev:log"]
     options += ["-chardev", "stdio,id=port,signal=off"]
     options += ["-device", "virtio-serial-pci", "-device", "virtserialport,chardev=port,nr=1"]
     for path in (disks.disk(), disks.swap()):
-        options += ["-drive", f"file={path},format=raw,if=virtio,snapshot=on"]
+        # nobody writes to it; and a User-mode Linux that has it open would be taken for somebody who does
+        options += ["-drive", f"file={path},file.locking=off,format=raw,if=virtio,snapshot=on"]
     options += ["-object", f"memory-backend-ram,id=bar,size={BAR_MIB}M,share=on", "-device", "ivshmem-plain,memdev=bar"]
     return emulator(options)
+
+
+def processor(kernel: Kernel, accel: str) -> str:
+    """What -cpu says."""
+    return NO_K7 if kernel.architecture == "i386" and accel.startswith("tcg") else "max"
 
 
 def emulator(options: list[str]) -> list[str]:

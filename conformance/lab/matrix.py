@@ -53,11 +53,14 @@ class _Kernel:
         return places.kernel(self.kernel.name)
 
 
-def run(kernels: Sequence[Kernel], results: Path, *, record: bool, at_once: int = 1, parts: int = 1) -> int:
+def run(
+    kernels: Sequence[Kernel], results: Path, *, record: bool, bugs: bool = False, at_once: int = 1, parts: int = 1
+) -> int:
     """Run all of it on each and print a line for each.  The highest exit code of `mapspec run`.
 
-    `results`: the directory of records, where also the expectations are; `record`: write them; `at_once`: how many
-    guests there are at a time; `parts`: how many guests share the scenarios of one kernel.
+    `results`: the directory of records, where also the expectations are; `record`: write them; `bugs`: let each die of
+    what scenarios say to be a BUG; `at_once`: how many guests there are at a time; `parts`: how many guests share the
+    scenarios of one kernel.
     """
     worst = 0
     waiting: list[tuple[_Kernel, int]] = []
@@ -76,7 +79,7 @@ def run(kernels: Sequence[Kernel], results: Path, *, record: bool, at_once: int 
     while waiting or running:
         while waiting and len(running) < max(at_once, 1):
             one, part = waiting.pop(0)
-            started = _start(one, part, parts)
+            started = _start(one, part, parts, bugs=bugs)
             pidfd = os.pidfd_open(started.process.pid)
             running[pidfd] = one, started
             poll.register(pidfd, select.POLLIN)
@@ -91,13 +94,14 @@ def run(kernels: Sequence[Kernel], results: Path, *, record: bool, at_once: int 
     return worst
 
 
-def _start(one: _Kernel, part: int, parts: int) -> _Running:
+def _start(one: _Kernel, part: int, parts: int, *, bugs: bool) -> _Running:
     """It ends when this process does."""
     number = f"-{part}" if parts > 1 else ""
     file, said = one.directory / f"report{number}.jsonl.gz", one.directory / f"run{number}.log"
     file.unlink(missing_ok=True)
     command = [sys.executable, "-m", "conformance", "run", "--implementation", f"kernel:{one.kernel.name}"]
     command += ["--report", str(file), *(["--part", f"{part}/{parts}"] if parts > 1 else [])]
+    command += ["--bugs"] if bugs else []
     if one.expectations.exists():
         command += ["--expectations", str(one.expectations)]
     libc = ctypes.CDLL(None)
@@ -128,7 +132,8 @@ def _line(one: _Kernel) -> str:
     line = summary(made)
     if any(done.process.returncode for done in runs):
         line += f" ({whole})"
-    return "\n  ".join([line, *(text for text in said if text.startswith("note: "))])
+    ends = [f"FAIL at the end: {text}" for text in made.footer.wrong]
+    return "\n  ".join([line, *ends, *(text for text in said if text.startswith("note: "))])
 
 
 def record_name(kernel: Kernel, release: str) -> str:

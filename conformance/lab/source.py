@@ -50,7 +50,7 @@ def tree(package: Package, apt: Apt, work: Work, *, whole: bool) -> Path:
 
 
 def _unpack(package: Package, apt: Apt, to: Path, work: Work, *, whole: bool) -> None:
-    downloads = places.removed(places.lab() / "downloads" / package.name)
+    downloads = places.lab() / "downloads" / package.name
     if package.name == SOURCE_PACKAGE:  # as upstream has it
         archive = apt.original(package, downloads, work)
         top = f"linux-{package.version.partition('-')[0]}"

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import shutil
 import subprocess
 import sys
@@ -42,9 +43,14 @@ class Work:
             self.say(f"  done in {seconds:.0f} s")
 
     def run(
-        self, *argv: str | Path, cwd: Path | None = None, environment: Mapping[str, str] | None = None, of: int = 0
-    ) -> None:
-        """Run a command.  `of`: about how many lines it will print, for the progress.  Raises Failed."""
+        self, *argv: str | Path, cwd: Path | None = None, environment: Mapping[str, str] | None = None, of: int = 0,
+        keep: str = "",
+    ) -> list[str]:  # fmt: skip
+        """Run a command.  `of`: about how many lines it will print, for the progress.  Raises Failed.
+
+        Returns the lines of its output in which the regular expression `keep` is found.
+        """
+        kept: list[str] = []
         self._log.parent.mkdir(parents=True, exist_ok=True)
         with open(self._log, "ab") as log:
             log.write(f"\n$ {' '.join(map(str, argv))}\n".encode())
@@ -63,6 +69,8 @@ class Work:
                 for number, line in enumerate(process.stdout, 1):
                     log.write(line)
                     last = [*last[-5:], line]
+                    if keep and re.search(keep, text := line.decode(errors="replace").rstrip()):
+                        kept.append(text)
                     now = time.monotonic()
                     if now - shown >= (EVERY_TERMINAL if self._terminal else EVERY_ELSEWHERE):
                         shown = now
@@ -72,9 +80,11 @@ class Work:
                 raise
             finally:
                 code = process.wait()
+                process.stdout.close()
         if code:
             words = b" | ".join(line.strip() for line in last).decode(errors="replace")
             raise Failed(f"{argv[0]} failed with {code}: {words[-600:]} (all of it: {self._log})")
+        return kept
 
     def _progress(self, lines: int, of: int, seconds: float) -> None:
         share = f"about {min(99, 100 * lines // of)} %, " if of else ""

@@ -17,7 +17,7 @@ def badge(report: Report) -> str:
     label = f"mapspec {report.header.profile}"
     if not report.complete:
         value, colour = "not complete", "#6e7781"
-    elif report.bad:
+    elif report.bad or report.footer.wrong:
         value, colour = f"{passed} of {applicable} pass", "#b42318"
     elif passed == applicable:
         value, colour = (f"{passed} pass", "#18794e") if passed else ("nothing applies", "#6e7781")

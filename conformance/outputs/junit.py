@@ -23,8 +23,19 @@ def junit(report: Report) -> str:
         _properties(suite, report)
         for result in results:
             _case(suite, report, result)
+    if report.footer.wrong:
+        _end(top, report)
     ElementTree.indent(top)
     return "<?xml version='1.0' encoding='UTF-8'?>\n" + ElementTree.tostring(top, encoding="unicode") + "\n"
+
+
+def _end(top: ElementTree.Element, report: Report) -> None:
+    """What was wrong when everything was over, as a failed test."""
+    suite = ElementTree.SubElement(top, "testsuite", name="end", tests="1", failures="1", errors="0", skipped="0")
+    case = ElementTree.SubElement(suite, "testcase", classname="end", name="at the end of the run", time="0")
+    ElementTree.SubElement(case, "failure", message="; ".join(report.footer.wrong), type="fail")
+    for name in ("tests", "failures"):
+        top.set(name, str(int(top.get(name, "0")) + 1))
 
 
 def _counts(results: list[Result]) -> dict[str, str]:

@@ -14,12 +14,15 @@ DIRECTIVES = {
 
 def ktap(report: Report) -> str:
     """The report as KTAP."""
-    lines = ["KTAP version 1", f"1..{len(report.results)}", f"# {title(report)}"]
+    lines = ["KTAP version 1", f"1..{len(report.results) + bool(report.footer.wrong)}", f"# {title(report)}"]
     for number, result in enumerate(report.results.values(), 1):
         if result.status in ("fail", "error", "timeout", "xpass"):
             lines += [f"# {line}" for line in failure(report, result).split("\n")]
         ok = "not ok" if result.status in ("fail", "error", "timeout", "xpass") else "ok"
         lines.append(f"{ok} {number} {result.id}{_directive(result)}")
+    if report.footer.wrong:
+        lines += [f"# {_one_line(text)}" for text in report.footer.wrong]
+        lines.append(f"not ok {len(report.results) + 1} at the end of the run")
     if not report.complete:
         lines.append(f"Bail out! {_one_line(report.footer.why)}")
     return "\n".join(lines) + "\n"

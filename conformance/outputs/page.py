@@ -27,6 +27,7 @@ def html(report: Report) -> str:
     """The report as one HTML page."""
     chapters = group(report.results.values(), lambda r: r.chapter)
     warning = "" if report.complete else f"<p class='chip bad'>Not complete: {escape(report.footer.why)}</p>"
+    warning += "".join(f"<p class='chip bad'>At the end: {escape(text)}</p>" for text in report.footer.wrong)
     body = "".join(_chapter(report, name, results) for name, results in chapters)
     return f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">

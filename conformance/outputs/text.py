@@ -123,4 +123,6 @@ def _end(report: Report) -> str:
     lines = [counts, ratios(report)]
     if not report.complete:
         lines.append(f"NOT COMPLETE: {report.footer.why}. {report.counts['notrun']} scenarios were not run.")
+    lines += [f"at the end: {note}" for note in report.footer.notes]
+    lines += [f"FAIL at the end: {text}" for text in report.footer.wrong]
     return "\n".join(lines)

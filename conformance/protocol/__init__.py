@@ -12,16 +12,18 @@ JSON Schema, the protocol reference of the site and the checks of live traffic
 are all made from it.
 
 `names` has the words that messages are made of, `base` what requests have in common, `operations`, `references`,
-`drivers`, `pins` and `queries` the requests by what they are about, and `answers` what comes back.
+`drivers`, `pins` and `queries` the requests by what they are about, `log` what the kernel complains of, and `answers`
+what comes back.
 """
 
 from __future__ import annotations
 
-from conformance.protocol import base, drivers, operations, pins, queries, references
+from conformance.protocol import base, drivers, log, operations, pins, queries, references
 from conformance.protocol.answers import *  # noqa: F403
 from conformance.protocol.base import *  # noqa: F403
 from conformance.protocol.base import Operation, Query, Request
 from conformance.protocol.drivers import *  # noqa: F403
+from conformance.protocol.log import *  # noqa: F403
 from conformance.protocol.names import *  # noqa: F403
 from conformance.protocol.operations import *  # noqa: F403
 from conformance.protocol.pins import *  # noqa: F403
@@ -33,7 +35,7 @@ def _concrete(kind: type[Request]) -> tuple[type[Request], ...]:
     """The requests of a kind, in the order of the modules."""
     return tuple(
         cls
-        for module in (base, operations, references, drivers, pins, queries)
+        for module in (base, operations, references, drivers, pins, queries, log)
         for cls in vars(module).values()
         if isinstance(cls, type) and cls.__module__ == module.__name__
         if issubclass(cls, kind) and not cls.__subclasses__()

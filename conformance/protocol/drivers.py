@@ -79,7 +79,7 @@ class MapDevice(Operation, kw_only=True, tag="map_device"):
     skew: Annotated[int, Meta(ge=0, description="Pages by which the region is off its alignment.")] = 0
 
 
-class Called(Struct, forbid_unknown_fields=True):
+class Called(Struct, forbid_unknown_fields=True, repr_omit_defaults=True):
     """What a function of the kernel gave back."""
 
     returned: Annotated[
@@ -89,6 +89,7 @@ class Called(Struct, forbid_unknown_fields=True):
             description="0, an errno with its sign, a fault code, or BUG: the kernel stopped there.",
         ),
     ]
+    where: Annotated[str, Meta(max_length=200, description="BUG: file, line and function, if they are known.")] = ""
     warned: Annotated[bool, Meta(description="Whether the kernel logged a warning.")] = False
     left: Annotated[int, Meta(description="vm_insert_pages: how many pages were not mapped.")] = 0
 
@@ -104,6 +105,9 @@ class CallDriver(PagesOperation, kw_only=True, tag="call_driver"):
     device: Name
     device_first: PageIndex = 0
     function: DriverFunction
+    in_mmap: Annotated[bool, Meta(description="It holds mmap_lock for writing instead, as an mmap handler does.")] = (
+        False
+    )
 
 
 class UnmapMappingRange(DevicePages, kw_only=True, tag="unmap_mapping_range"):

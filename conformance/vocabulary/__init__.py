@@ -2,8 +2,8 @@
 """The phrases of the feature files.
 
 A phrase is a cucumber expression bound to a function.  The function turns the phrase into operations or queries
-of the protocol and, for an outcome, compares.  `memory` holds the phrases that all chapters share; every chapter
-has a module of its own name for those that only it needs.
+of the protocol and, for an outcome, compares.  `memory` holds the phrases that all chapters share, `log` those about
+the kernel log; every chapter has a module of its own name for those that only it needs.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ MODULES = (
     "pfnmap",
     "mixedmap",
     "lifetime",
+    "log",
 )
 
 

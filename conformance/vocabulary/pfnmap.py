@@ -75,12 +75,25 @@ def vma(c: Context, area: Area) -> protocol.Vma:
     "driver {name} calls {function} for {pages} of {area} with its {pages}",
 )
 def driver_calls(c: Context, *words: Any) -> None:
-    """The driver calls the function for pages of a mapping that exists; `the call …` tells what came of it."""
+    """The driver calls the function for pages of a mapping that exists, with mmap_lock held for reading; `the call …`
+    tells what came of it."""
+    _call(c, *words, in_mmap=False)
+
+
+@operation("the driver calls {function} for {pages} of {area} with its {pages}, as in its mmap handler")
+def driver_calls_in_mmap(c: Context, *words: Any) -> None:
+    """The same with mmap_lock held for writing."""
+    _call(c, *words, in_mmap=True)
+
+
+def _call(c: Context, *words: Any, in_mmap: bool) -> None:
     *name, function, pages, area, own = words
     span = span_of(c, pages, area)
     device = device_span(c, Pages(own.first, span["count"]), name[0] if name else DEVICE)
     c.called = c.do(
-        protocol.CallDriver(**span, device=device["device"], device_first=device["first"], function=function)
+        protocol.CallDriver(
+            **span, device=device["device"], device_first=device["first"], function=function, in_mmap=in_mmap
+        )
     )
 
 
@@ -97,17 +110,11 @@ def call_returns_left(c: Context, result: str, left: int) -> None:
         raise Mismatch(f"{left} pages left", str(seen))
 
 
-@outcome("the call returns {result} with a warning")
-def call_warns(c: Context, result: str) -> None:
-    """The function came back with this, and the kernel logged a WARNING."""
-    if not _called(c, result).warned:
-        raise Mismatch("a warning", "none")
-
-
 @outcome("the call is a BUG")
 def call_is_bug(c: Context) -> None:
-    """The kernel stopped there with BUG(): the driver must not do this."""
-    _called(c, "BUG")
+    """The kernel stopped there with BUG(): the driver must not do this.  Where it stopped is noted."""
+    if where := _called(c, "BUG").where:
+        c.note(where)
 
 
 def _called(c: Context, result: str) -> protocol.Called:

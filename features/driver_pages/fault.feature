@@ -80,7 +80,7 @@ Feature: A fault handler that returns a page
   @driver_pages.fault-pfnmap
   Rule: A fault handler MUST NOT return a page into a VM_PFNMAP mapping: it is counted, and without pte_special the counts are never taken back
 
-    @driver_pages.fault-pfnmap.counted
+    @driver_pages.fault-pfnmap.counted @pte_special:1
     Scenario: The process has the page, and pays for it with a reference and RssFile
       Given a driver maps 1 page of RAM into A with a fault handler and VM_PFNMAP
       When A reads page 0
@@ -114,6 +114,9 @@ Feature: A fault handler that returns a page
       When A unmaps page 0
       Then page 0 of the driver has 2 references
       And page 0 of the driver has mapcount 1
+      When A exits
+      Then the kernel finds 1 page left in RssFile of the dead process
+      And 1 page of the driver is never freed
 
   @driver_pages.fault-pmd @needs:thp
   Rule: A page of an order-9 folio that a fault handler returns MUST be mapped by one PTE since 6.12, and in 6.1 by a PMD where it fits

@@ -160,6 +160,7 @@ Feature: Which folio a fault in anonymous memory gets
       Given A has an order-<order> folio
       When A tries to split the folio of page 0 to order 1
       Then the folio of every page of A has order <order>
+      And the kernel warns in mm/huge_memory.c if it has CONFIG_DEBUG_VM
 
       Examples:
         | order |

@@ -108,6 +108,7 @@ Feature: Which entries of a VM_MIXEDMAP mapping are pages
     Scenario: Since 7.3 vm_insert_pages in a VM_PFNMAP mapping succeeds, and its pages are counted and not shown
       Given a driver maps 2 pages of RAM into A with vm_insert_pages and VM_PFNMAP
       Then A has VM_PFNMAP and VM_MIXEDMAP
+      And the kernel warns in vm_insert_pages if it has CONFIG_DEBUG_VM
       And every page of the driver has 2 references
       And pagemap shows nothing for every page of A
       When A tries to read page 0 with process_vm_readv
@@ -188,6 +189,8 @@ Feature: Which entries of a VM_MIXEDMAP mapping are pages
       And page 0 of the driver has 2 references
       When A exits
       Then page 0 of the driver has 2 references
+      And the kernel finds 512 pages left in RssFile of the dead process
+      And 512 pages of the driver are never freed
 
     @mixedmap.folio-pmd-leak.whole @until:6.18
     Scenario: In 6.18 munmap of the whole mapping loses them as well
@@ -195,6 +198,9 @@ Feature: Which entries of a VM_MIXEDMAP mapping are pages
       And A reads page 0
       When A unmaps every page
       Then page 0 of the driver has 2 references
+      When A exits
+      Then the kernel finds 512 pages left in RssFile of the dead process
+      And 512 pages of the driver are never freed
 
     @mixedmap.folio-pmd-leak.whole-back @since:7.3
     Scenario: Since 7.3 munmap of the whole mapping gives them back

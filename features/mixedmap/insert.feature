@@ -83,21 +83,21 @@ Feature: Inserting pages into a mapping
   Rule: vmf_insert_mixed MUST return VM_FAULT_NOPAGE and keep the old entry where something is mapped
 
     @mixedmap.mixed-occupied.other
-    Scenario Outline: The caller of <function> is told success, and another page is still mapped
-      Given a driver maps 2 pages of RAM into A with <function>
+    Scenario: The caller is told success, and another page is still mapped
+      Given a driver maps 2 pages of RAM into A with vmf_insert_mixed
       And A writes "zero" to page 0
-      When the driver calls <function> for page 0 of A with its page 1
+      When the driver calls vmf_insert_mixed for page 0 of A with its page 1
       Then the call returns VM_FAULT_NOPAGE
       And A reads "zero" in page 0
 
-      Examples:
-        | function         |
-        | vmf_insert_mixed |
-
-      @pte_special:1
-      Examples: For a store
-        | function                 |
-        | vmf_insert_mixed_mkwrite |
+    @mixedmap.mixed-occupied.store @pte_special:1
+    Scenario: For a store the kernel also warns
+      Given a driver maps 2 pages of RAM into A with vmf_insert_mixed_mkwrite
+      And A writes "zero" to page 0
+      When the driver calls vmf_insert_mixed_mkwrite for page 0 of A with its page 1
+      Then the call returns VM_FAULT_NOPAGE
+      And the kernel warns in insert_pfn
+      And A reads "zero" in page 0
 
   @mixedmap.mkwrite-occupied @since:6.18
   Rule: vmf_insert_page_mkwrite for a store MUST accept a slot that maps the same page, and MUST return VM_FAULT_SIGBUS where another page is mapped
@@ -111,11 +111,12 @@ Feature: Inserting pages into a mapping
       And page 0 of the driver has 2 references
 
     @mixedmap.mkwrite-occupied.other
-    Scenario: Another page is an error
+    Scenario: Another page is an error, of which the kernel warns
       Given a driver maps 2 pages of RAM into A with vmf_insert_page_mkwrite
       And A writes "zero" to page 0
       When the driver calls vmf_insert_page_mkwrite for page 0 of A with its page 1
       Then the call returns VM_FAULT_SIGBUS
+      And the kernel warns in insert_page_into_pte_locked
       And A reads "zero" in page 0
       And page 1 of the driver has 1 reference and no mapping
 
@@ -204,10 +205,31 @@ Feature: Inserting pages into a mapping
         | vm_insert_pages |
 
     @mixedmap.insert-contract.pfnmap
-    Scenario: In a mapping that has VM_PFNMAP
+    Scenario Outline: <function> in the mmap handler, in a mapping that has VM_PFNMAP
       Given a driver maps 2 pages of RAM into A with vmf_insert_pfn
-      When the driver calls vm_insert_page for page 0 of A with its page 0
+      When the driver calls <function> for every page of A with its page 0, as in its mmap handler
       Then the call is a BUG
+
+      Examples:
+        | function       |
+        | vm_insert_page |
+
+      @until:6.18
+      Examples: Up to 6.18 the batch too
+        | function        |
+        | vm_insert_pages |
+
+  @mixedmap.insert-late @since:7.3 @debug_vm:0
+  Rule: A driver MUST NOT call vm_insert_pages outside of the mmap handler without VM_MIXEDMAP: it maps the pages and sets the flag without the lock for it
+
+    @mixedmap.insert-late.pages
+    Scenario: It succeeds, and the kernel warns
+      Given a driver maps 2 pages of RAM into A with a fault handler
+      When the driver calls vm_insert_pages for every page of A with its page 0
+      Then the call returns 0
+      And the kernel warns in include/linux/rwsem.h
+      And A has VM_MIXEDMAP
+      And every page of the driver has 2 references
 
   @mixedmap.mixed-contract
   Rule: vmf_insert_mixed without VM_MIXEDMAP MUST NOT map anything: it returns VM_FAULT_SIGBUS since 6.12, and is a BUG in 6.1
@@ -234,4 +256,13 @@ Feature: Inserting pages into a mapping
       And A maps the driver's memory shared with vmf_insert_folio_pmd, 1 page off its alignment
       When A reads page 0
       Then A has a PTE for page 0
+      And page 0 of the driver has 2 references
+
+    @mixedmap.folio-pmd-fits.small
+    Scenario: A folio of another order is SIGBUS, and the kernel warns
+      Given a driver maps an order-4 folio into A with vmf_insert_page
+      And A reads page 0
+      When the driver calls vmf_insert_folio_pmd for page 0 of A with its page 0
+      Then the call returns VM_FAULT_SIGBUS
+      And the kernel warns in vmf_insert_folio_pmd
       And page 0 of the driver has 2 references

@@ -48,6 +48,31 @@ Feature: Mapping page frame numbers in the mmap handler
       And A has a raw PTE for pages 0 to 1
       And A cannot read page 2: SIGBUS
 
+  @pfnmap.remap-locked
+  Rule: A driver MUST NOT call remap_pfn_range with mmap_lock held for reading, as a fault handler holds it: the flags of the VMA change all the same
+
+    @pfnmap.remap-locked.silent @until:6.1
+    Scenario: In 6.1 nobody notices
+      Given a driver maps 1 page of RAM into A with a fault handler
+      When the driver calls remap_pfn_range for page 0 of A with its page 0
+      Then the call returns 0
+      And A has VM_IO, VM_PFNMAP, VM_DONTEXPAND and VM_DONTDUMP
+
+    @pfnmap.remap-locked.warned @since:6.12 @until:6.18
+    Scenario: In 6.12 and 6.18 the kernel warns
+      Given a driver maps 1 page of RAM into A with a fault handler
+      When the driver calls remap_pfn_range for page 0 of A with its page 0
+      Then the call returns 0
+      And the kernel warns in include/linux/rwsem.h
+      And A has VM_IO, VM_PFNMAP, VM_DONTEXPAND and VM_DONTDUMP
+
+    @pfnmap.remap-locked.silent-again @since:7.3
+    Scenario: Since 7.3 nobody notices any more
+      Given a driver maps 1 page of RAM into A with a fault handler
+      When the driver calls remap_pfn_range for page 0 of A with its page 0
+      Then the call returns 0
+      And A has VM_IO, VM_PFNMAP, VM_DONTEXPAND and VM_DONTDUMP
+
   @pfnmap.remap-occupied @needs:driver-bugs
   Rule: A driver MUST NOT call remap_pfn_range where something is mapped: the kernel stops with BUG
 
@@ -143,16 +168,19 @@ Feature: Mapping page frame numbers in the mmap handler
   Rule: An action of mmap_prepare MUST refuse a range that reaches past the end of the VMA, with EFAULT
 
     @pfnmap.action-bounds.longer
-    Scenario Outline: <handler> of six pages into a VMA of four
+    Scenario: mmap_action_map_kernel_pages of six pages into a VMA of four
       Given a driver has 6 pages of RAM
-      When A tries to map the driver's pages 0 to 3 shared with <handler>, which maps 6 pages
+      When A tries to map the driver's pages 0 to 3 shared with mmap_action_map_kernel_pages, which maps 6 pages
       Then it fails with EFAULT
       And every page of the driver has 1 reference and no mapping
 
-      Examples:
-        | handler                      |
-        | mmap_action_remap            |
-        | mmap_action_map_kernel_pages |
+    @pfnmap.action-bounds.warned
+    Scenario: mmap_action_remap of six pages into a VMA of four warns of the driver as well
+      Given a driver has 6 pages of RAM
+      When A tries to map the driver's pages 0 to 3 shared with mmap_action_remap, which maps 6 pages
+      Then it fails with EFAULT
+      And the kernel warns in include/linux/mm.h
+      And every page of the driver has 1 reference and no mapping
 
   @pfnmap.coherent
   Rule: dma_mmap_coherent MUST map coherent memory as page frame numbers, and refuse what reaches past its end

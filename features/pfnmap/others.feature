@@ -87,7 +87,7 @@ Feature: What the rest of the kernel does with a VM_PFNMAP mapping
       When A tries to read page 0 with process_vm_readv
       Then it fails with EFAULT
 
-    @pfnmap.gup-slow.pfnmap
+    @pfnmap.gup-slow.pfnmap @pte_special:1
     Scenario: So it does for a counted page in a VM_PFNMAP mapping
       Given a driver maps 1 page of RAM into A with a fault handler and VM_PFNMAP
       And A reads page 0
@@ -172,7 +172,7 @@ Feature: What the rest of the kernel does with a VM_PFNMAP mapping
       Then pagemap shows nothing for every page of A
       And A has a raw PTE for every page
 
-    @pfnmap.pagemap.counted
+    @pfnmap.pagemap.counted @pte_special:1
     Scenario: So it does for a counted page in such a mapping
       Given a driver maps 1 page of RAM into A with a fault handler and VM_PFNMAP
       When A reads page 0

@@ -35,6 +35,7 @@ Feature: The limit of the reference count
       And a driver takes 2147483647 references to page 0 of A
       When A tries to vmsplice page 0
       Then it fails with ENOMEM
+      And the kernel warns in mm/gup.c
 
       Examples:
         | page                             |
@@ -49,6 +50,7 @@ Feature: The limit of the reference count
       And a driver takes 2147483647 references to page 0 of A
       When A tries to register page 0 as io_uring buffer b
       Then it fails with ENOMEM
+      And the kernel warns in mm/gup.c
 
       Examples:
         | page                             |
@@ -62,6 +64,7 @@ Feature: The limit of the reference count
       And a driver takes 2147483647 references to page 1 of A
       When A tries to <take> pages 0 to 1 <manner> as hold h
       Then 1 page is handed out
+      And the kernel warns in mm/gup.c
 
       Examples:
         | manner             | take |
@@ -75,6 +78,7 @@ Feature: The limit of the reference count
       And a driver takes 2147483630 references to page 0 of A
       When A tries to get pages 0 to 3 for reading as hold h
       Then 2 pages are handed out
+      And the kernel warns in mm/gup.c
       And the folio of page 0 of A has -2147483648 references
 
     @refcount.limit-gup.process-vm
@@ -83,6 +87,7 @@ Feature: The limit of the reference count
       And a driver takes 2147483647 references to page 0 of A
       When A tries to read page 0 with process_vm_readv
       Then it fails with EFAULT
+      And the kernel warns in mm/gup.c
 
     @refcount.limit-gup.proc-mem
     Scenario: A read of the mem file fails with EIO
@@ -90,6 +95,7 @@ Feature: The limit of the reference count
       And a driver takes 2147483647 references to page 0 of A
       When A tries to read page 0 through its mem file
       Then it fails with EIO
+      And the kernel warns in mm/gup.c
 
     @refcount.limit-gup.populate
     Scenario: MADV_POPULATE_READ takes no reference and asks all the same: it fails with ENOMEM
@@ -97,6 +103,7 @@ Feature: The limit of the reference count
       And a driver takes 2147483647 references to page 0 of A
       When A tries MADV_POPULATE_READ on page 0
       Then it fails with ENOMEM
+      And the kernel warns in mm/gup.c
 
     @refcount.limit-gup.populate-file
     Scenario: MADV_POPULATE_READ of a file's page maps it, fails with ENOMEM all the same, and a load succeeds
@@ -107,6 +114,7 @@ Feature: The limit of the reference count
       And B maps file f shared
       When B tries MADV_POPULATE_READ on page 0
       Then it fails with ENOMEM
+      And the kernel warns in mm/gup.c
       And B has a PTE for page 0
       And B reads "old" in page 0
 
@@ -116,6 +124,7 @@ Feature: The limit of the reference count
       And a driver takes 2147483647 references to page 0 of A
       When A tries to lock page 0
       Then it fails with EAGAIN
+      And the kernel warns in mm/gup.c
 
     @refcount.limit-gup.other-pages
     Scenario: Other pages of the same process are not concerned
@@ -135,6 +144,7 @@ Feature: The limit of the reference count
       Then the folio of page 0 of A has -2147483648 references
       When A tries to vmsplice page 0
       Then it fails with ENOMEM
+      And the kernel warns in mm/gup.c
 
     @refcount.limit-crossing.pin
     Scenario: A pin of a small page that adds 1024 crosses by up to 1023
@@ -153,6 +163,7 @@ Feature: The limit of the reference count
       And a driver takes 2147483647 references to page 0 of A
       When somebody tries to tee pipe p into pipe q
       Then it fails with EFAULT
+      And the kernel warns in include/linux/mm.h
 
     @refcount.limit-tee.second
     Scenario: tee of two pages of which the second is such a page shares the first
@@ -161,6 +172,7 @@ Feature: The limit of the reference count
       And a driver takes 2147483647 references to page 1 of A
       When somebody tries to tee pipe p into pipe q
       Then pipe q has got 1 page
+      And the kernel warns in include/linux/mm.h
       And the folio of page 0 of A has 3 references
       And the folio of page 1 of A has -2147483647 references
 
@@ -174,6 +186,7 @@ Feature: The limit of the reference count
       And a driver takes 2147483647 references to page 0 of A
       When somebody tries to splice half a page of pipe p to FUSE
       Then it fails with EINVAL
+      And the kernel warns in include/linux/mm.h
 
     @refcount.limit-fuse.below
     Scenario: Below the limit it can
@@ -264,6 +277,7 @@ Feature: The limit of the reference count
       And a driver takes 2147483646 references to page 0 of A
       When A tries to vmsplice page 0
       Then it fails with ENOMEM
+      And the kernel warns in mm/gup.c
       When B exits
       And A tries to vmsplice page 0
       Then it succeeds

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: MIT
-/* ioctl(2) with a structure that the caller has made, and the kernel's log. */
+/* ioctl(2) with a structure that the caller has made, and the records of the kernel's log. */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/klog.h>
 #include <unistd.h>
 
 #include "executor.h"
 
-enum { SYSLOG_READ_ALL = 3 };
+enum { RECORD_MAX = 8192 }; /* kernel/printk: CONSOLE_EXT_LOG_MAX, PRINTK_MESSAGE_MAX */
 
 /* The words SIZE and HEX: a structure of SIZE bytes that starts with those in HEX, and zeros behind.  Returns SIZE. */
 static size_t structure(struct words *w, unsigned char *to)
@@ -43,15 +43,32 @@ static void do_ioctl(struct words *w, struct reply *out)
 	control(fd, number(w), w, out);
 }
 
-/* log: the kernel's log, as far as it is kept */
+static int log_fd;
+
+/* Records that come from now on are read.  Called before any descriptor of a scenario is open. */
+void open_kernel_log(void)
+{
+	log_fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	if (log_fd >= 0)
+		lseek(log_fd, 0, SEEK_END);
+}
+
+/* log: the records that came since the last time, as /dev/kmsg has them; the value is 1 if there are more */
 static void do_log(struct words *w, struct reply *out)
 {
-	int got = klogctl(SYSLOG_READ_ALL, (char *)out->data, DATA_MAX);
-
 	(void)w;
-	if (got < 0)
-		return fail(out, errno);
-	out->r.length = (uint32_t)got;
+	while (out->r.length + RECORD_MAX <= DATA_MAX) {
+		ssize_t got = read(log_fd, out->data + out->r.length, RECORD_MAX);
+
+		if (got < 0 && errno == EAGAIN)
+			return;
+		if (got < 0 && (errno == EPIPE || errno == EINTR))
+			continue; /* EPIPE: some were overwritten before they could be read */
+		if (got <= 0)
+			return fail(out, got < 0 ? errno : EIO);
+		out->r.length += (uint32_t)got;
+	}
+	out->r.value = 1;
 }
 
 /* ioctl HUBFD REQUEST SIZE HEX: the same in a process, about itself.  It needs the hub's open file: the file of a

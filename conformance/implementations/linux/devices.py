@@ -8,6 +8,7 @@ those of module/mapspec.h.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import struct
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from typing import Any, NamedTuple, get_args
 from conformance import protocol as p
 from conformance.implementations.linux import kernel
 from conformance.implementations.linux.interfaces import Interfaces
+from conformance.implementations.linux.log import Log
 from conformance.implementations.linux.machine import Machine, Refused, Result, word
 from conformance.implementations.linux.scenario import Device, Mistake, NotHere, Object, Process, Region, Scenario
 
@@ -27,6 +29,9 @@ CAPABILITIES = ("driver-calls", "driver-access", "device-pages", "entry-writable
 """What the module alone can do; it also makes a `driver` of every kind."""
 GUESTS_ONLY = "so many references can free memory that is in use: a guest of the lab does this, docs/lab.md"
 BUGS = "/sys/module/mapspec/parameters/bugs"
+LEAKED = "/sys/module/mapspec/parameters/leaked"
+PATIENCE_MS, STEP_MS = 1000, 50
+"""How long what ends later, such as an io_uring or a page in a batch of a CPU, may hold pages of a closed device."""
 WARN_AGAIN = "/sys/kernel/debug/clear_warn_once"
 KPAGECOUNT = "/proc/kpagecount"
 
@@ -59,6 +64,7 @@ WRITE = _ioctl(WRITES, 7, 3 * 8)
 READ_WORDS = _ioctl(READS | WRITES, 8, (2 + AT_ONCE) * 8)
 PAGES = _ioctl(READS | WRITES, 9, (2 + 6 * AT_ONCE) * 8)
 ENTRIES = _ioctl(READS | WRITES, 10, (3 + 2 * AT_ONCE) * 8)
+CALL_LOCKED = _ioctl(READS | WRITES, 11, 7 * 8)
 HOLD = _ioctl(WRITES, 20, 3 * 8)
 FOLIOS = _ioctl(READS | WRITES, 21, (3 + 2 * AT_ONCE) * 8)
 GET = _ioctl(READS | WRITES, 30, 5 * 8)
@@ -134,9 +140,12 @@ def present(machine: Machine) -> bool:
     return machine.run(f"0 open {DEVICE} {os.O_RDWR:x} 0 0")[0].kind == "ok"
 
 
-def missing(machine: Machine, page_size: int, *, guest: bool) -> dict[str, str]:
-    """What cannot be done with drivers here, each with the reason.  `guest`: the machine is thrown away afterwards."""
-    found = {"driver-bugs": "a kernel that stops with BUG cannot go on"}
+def missing(machine: Machine, page_size: int, *, guest: bool, bugs: bool) -> dict[str, str]:
+    """What cannot be done with drivers here, each with the reason.
+
+    `guest`: the machine is thrown away afterwards; `bugs`: and its kernel may be stopped.
+    """
+    found = {} if bugs else {"driver-bugs": "it stops the kernel with BUG; `--bugs` lets a virtual machine die of it"}
     if not guest:
         found["add-references"] = GUESTS_ONLY
     if present(machine):
@@ -151,13 +160,19 @@ def missing(machine: Machine, page_size: int, *, guest: bool) -> dict[str, str]:
 class Devices:
     """The devices of a scenario.  Everything raises NotHere, Refused and Mistake."""
 
-    def __init__(self, machine: Machine, names: Scenario, page_size: int, interfaces: Interfaces):
+    def __init__(
+        self, machine: Machine, names: Scenario, page_size: int, interfaces: Interfaces, log: Log, *, bugs: bool = False
+    ):
         self._machine = machine
         self._names = names
         self._page_size = page_size
         self._interfaces = interfaces
+        self._log = log
+        self._bugs = bugs
         self.module = present(machine)
         """The module is loaded."""
+        self.leaked = 0
+        """Pages of devices that were closed, and that are still referenced, as far as somebody was told."""
         machine.run("0 reset")
         self._entries = -1
 
@@ -237,10 +252,14 @@ class Devices:
         length, offset = request.pages * self._page_size, request.offset * self._page_size
         sharing = MAP_SHARED if region.shared else MAP_PRIVATE
         how = f"{length:x} {PROTECTION[request.protection]:x} {sharing:x} {offset:x}"
+        primitive = f"{process.slot:x} map_fd {fd:x} {region.start:x} {how}"
         try:
-            self._machine.do(f"{process.slot:x} map_fd {fd:x} {region.start:x} {how}")
+            self._machine.do(primitive)
         except Refused as e:
-            raise self._reason(e, what) or e from None
+            if e.result.name != BUG or not self._bugs or not request.function.startswith("vmf_"):
+                raise self._reason(e, what) or e from None
+            with self._daring():  # it is the fault that would be the BUG
+                self._machine.do(primitive)
         return region, NAME
 
     def call(self, process: Process, at: int, request: p.CallDriver) -> p.Called:
@@ -248,29 +267,48 @@ class Devices:
         device = self._named(request.device)
         function = FUNCTIONS[request.function]
         self._machine.run(f"0 write {word(WARN_AGAIN)} 1")  # else WARN_ON_ONCE warns once
-        before = self._warnings()
+        before = self._log.warnings()
         what = f"{request.function} for {device.memory} memory"
+        words = (function, at, request.count, request.device_first)
+        how = CALL_LOCKED if request.in_mmap else CALL
         try:
-            done = self._control(
-                process.slot, self._fd(device), CALL, function, at, request.count, request.device_first, what=what
-            )
-        except Refused as e:
-            if e.result.kind == "died" and "kernel BUG at" in self._log():
-                return p.Called(returned="BUG")
-            raise
+            done = self._control(process.slot, self._fd(device), how, *words, what=what)
+        except NotHere as e:
+            if e.capability != "driver-bugs" or not self._bugs:
+                raise
+            done = self._dare(process.slot, self._fd(device), how, words, what)
         _, _, _, _, returned, is_fault, left = struct.unpack("=4Qq2Q", done.data)
         return p.Called(
             returned=_fault(returned) if is_fault else _errno(returned),
-            warned=self._warnings() > before,
+            warned=self._log.warnings() > before,
             left=left,
         )
 
-    def _log(self) -> str:
-        return self._machine.do("0 log")[-1].data.decode(errors="replace")
+    def _dare(self, slot: int, fd: int, how: tuple[int, int], words: tuple[int, ...], what: str) -> Result:
+        """A call of which the module says that it stops the kernel.  If it does, the machine is lost: raises Lost."""
+        with self._daring():
+            return self._control(slot, fd, how, *words, what=what)
 
-    def _warnings(self) -> int:
-        """How many warnings the log of the kernel holds."""
-        return self._log().count("WARNING: ")
+    @contextlib.contextmanager
+    def _daring(self) -> Iterator[None]:
+        """The module does meanwhile what it takes for a BUG."""
+        self._machine.do(f"0 write {word(BUGS)} 1")
+        yield
+        self._machine.do(f"0 write {word(BUGS)} 0")
+
+    def newly_leaked(self, left: Result) -> int:
+        """Pages of closed devices that are still referenced, and of which nobody was told so far.
+
+        left: what LEAKED said when everything was closed.
+        """
+        found = int(left.data or 0) if left.kind == "ok" else 0
+        for _ in range(PATIENCE_MS // STEP_MS):
+            if found == self.leaked:
+                return 0
+            self._machine.run("-0 drain", f"0 sleep {STEP_MS:x}")
+            found = int(self._machine.text(LEAKED) or 0)
+        before, self.leaked = self.leaked, found
+        return max(found - before, 0)
 
     def unmap_mapping_range(self, request: p.UnmapMappingRange) -> None:
         fd = self._fd(self._named(request.device))

@@ -85,6 +85,7 @@ static int reap(unsigned slot)
 
 	while (waitpid(p->pid, &status, 0) < 0 && errno == EINTR)
 		;
+	sched_yield(); /* its last user of the mm is the dead task itself, until it has left this CPU */
 	if (p->pidfd >= 0)
 		close(p->pidfd);
 	*p = (struct process){ 0, -1 };
@@ -897,6 +898,7 @@ int main(int argc, char **argv)
 			return 1;
 	kpagecount_fd = open("/proc/kpagecount", O_RDONLY | O_CLOEXEC);
 	kpageflags_fd = open("/proc/kpageflags", O_RDONLY | O_CLOEXEC);
+	open_kernel_log();
 	first_free_fd = dup(0); /* the lowest free number: nothing above it is open yet */
 	close(first_free_fd);
 	while (!told_to_stop && (line = next_line()) && run_batch(line) == 0)

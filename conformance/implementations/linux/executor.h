@@ -63,6 +63,7 @@ void settle(struct reply *out, long returned);
 void run_verb(const struct verb *const *tables, char *line, struct reply *out);
 int open_hub_fd(unsigned fd, int flags);
 int take_hub_fd(unsigned fd);
+void open_kernel_log(void);
 _Noreturn void process_main(void);
 
 #endif

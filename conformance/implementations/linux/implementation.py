@@ -13,12 +13,13 @@ from typing import Any
 import msgspec
 
 from conformance import protocol as p
-from conformance.implementations.linux import build, counters, devices, entries, kernel, ksm, mapped, probe
+from conformance.implementations.linux import build, counters, devices, entries, kernel, ksm, log, mapped, probe
 from conformance.implementations.linux.devices import Devices
 from conformance.implementations.linux.files import Files
 from conformance.implementations.linux.hugepages import Kind
 from conformance.implementations.linux.interfaces import Interfaces
 from conformance.implementations.linux.internals import Internals
+from conformance.implementations.linux.log import Log
 from conformance.implementations.linux.lookup import PAGES_AT_ONCE, Lookup
 from conformance.implementations.linux.machine import Lost, Machine, Refused, Result, word
 from conformance.implementations.linux.observe import Observer
@@ -60,13 +61,17 @@ class Linux:
     """Answers requests.  Expected conditions are answers, never exceptions.
 
     command: what starts the executor on another machine, such as a virtual one, and connects to it; None builds it and
-    runs it here.  limit: seconds for one batch of primitives; boot: seconds that such a machine may need to start.
+    runs it here.  limit: seconds for one batch of primitives; boot: seconds that such a machine may need to start;
+    bugs: calls that stop its kernel are made, and the machine is lost.
     """
 
-    def __init__(self, command: Sequence[str] | None = None, limit: float | None = None, boot: float = 0.0) -> None:
+    def __init__(
+        self, command: Sequence[str] | None = None, limit: float | None = None, boot: float = 0.0, *, bugs: bool = False
+    ) -> None:
         self._command = command
         self._limit = limit
         self._boot = boot
+        self._bugs = bugs
         self._machine: Machine | None = None
         self._settings: Settings | None = None
         self._here: probe.Here | None = None
@@ -129,7 +134,8 @@ class Linux:
             self._settings = None
         if self._settings:
             self._settings.attach(machine)
-        self._here = probe.look(machine, self._settings, fixed)
+        self._log = Log(machine)
+        self._here = probe.look(machine, self._settings, fixed, bugs=self._bugs)
         align = self._here.page_size << max(self._here.huge.pmd_order, 9)
         self._names = Scenario(self._here.word_bits, align, self._here.page_size)
         self._lookup = Lookup(machine, self._here.page_size, max(self._here.huge.pmd_order, LARGEST))
@@ -141,7 +147,9 @@ class Linux:
         self._interfaces = Interfaces(
             machine, self._names, self._here.page_size, version, self._order_at, ours=self._command is not None
         )
-        self._devices = Devices(machine, self._names, self._here.page_size, self._interfaces)
+        self._devices = Devices(
+            machine, self._names, self._here.page_size, self._interfaces, self._log, bugs=self._bugs
+        )
         self._pins = Pins(machine, self._names, self._here.page_size)
 
     def _take_settings(self) -> tuple[Settings | None, str]:
@@ -178,6 +186,18 @@ class Linux:
         return self._machine is not None
 
     @property
+    def leaked(self) -> int:
+        """Pages of drivers that scenarios have been told to be leaked, since the machine was started."""
+        return self._devices.leaked if hasattr(self, "_devices") else 0
+
+    def abandon(self) -> None:
+        """End the machine without a word: the next request starts another."""
+        machine, self._machine = self._machine, None
+        self._names.clear()
+        if machine:
+            machine.kill()
+
+    @property
     def here(self) -> probe.Here:
         assert self._here
         return self._here
@@ -193,11 +213,30 @@ class Linux:
         self.close()
 
     def _reset(self, request: p.Reset) -> None:
-        self._do("0 reset")
+        if "kernel-log" in self.here.missing:
+            self._end()
+        else:  # WARN_ON_ONCE shall warn again
+            self._log.forget(self._end(f"-0 write {word(devices.WARN_AGAIN)} 1", log.READ)[-1])
+
+    def _finish(self, request: p.Finish) -> list[p.Logged]:
+        _, left, said = self._end(f"-0 read {word(devices.LEAKED)}", log.READ)
+        logged = self._log.read(said)
+        if leaked := self._devices.newly_leaked(left):
+            self._log.add(p.Logged("leak", f"{leaked} pages of a driver are still referenced"))
+            logged = self._log.read()
+        return logged
+
+    def _end(self, *then: str) -> list[Result]:
+        """Nothing is left of the scenario.  `then`: primitives in the same batch."""
+        results = self._do("0 reset", *then)
         self._names.clear()
         self._internals.forget()
         self._devices.forget()
         self._pins.forget()
+        return results
+
+    def _kernel_log(self, request: p.KernelLog) -> list[p.Logged]:
+        return self._log.read()
 
     # --- names --------------------------------------------------------------------------------------------
 

@@ -176,6 +176,8 @@ def unreadable(machine: Machine, version: tuple[int, int]) -> str:
     """Why struct page cannot be read; "" if it most probably can."""
     if (machine.text("/proc/sys/kernel/arch") or os.uname().machine) not in ARCHITECTURES:
         return "mapspec knows where it is on x86 only"
+    if "User Mode Linux" in machine.text("/proc/cpuinfo"):
+        return "mapspec does not know where it is in User-mode Linux"
     if version != (6, 1) and version < (6, 12):
         return f"mapspec does not know the layout of {version[0]}.{version[1]}"
     head = machine.run(f"0 read /proc/kcore {HEADER:x}")[0]  # fs/proc/kcore.c: open_kcore

@@ -69,10 +69,11 @@ def read_only(machine: Machine) -> str:
     return ""
 
 
-def look(machine: Machine, settings: Settings | None, fixed: str) -> Here:
+def look(machine: Machine, settings: Settings | None, fixed: str, *, bugs: bool) -> Here:
     """Everything that has to be known before the first scenario.
 
-    `fixed`: why settings of the machine cannot be changed, if there are no `settings` and this is not why.
+    `fixed`: why settings of the machine cannot be changed, if there are no `settings` and this is not why; `bugs`: the
+    machine may be lost, so calls that stop its kernel can be made.
     """
     page_size, word_bits, user = map(int, machine.do("0 about")[0].data.split())
     root = user == 0
@@ -119,11 +120,12 @@ def look(machine: Machine, settings: Settings | None, fixed: str) -> Here:
     _look_at_accessed_bit(machine, page_size, word_bits, missing)
     _look_at_rss(machine, page_size, word_bits, version, missing)
     _look_at_core_dumps(machine, settings, core_directory(directories), missing)
-    _look_at_drivers(machine, page_size, settings, missing)
+    _look_at_drivers(machine, page_size, settings, missing, bugs=bugs)
     _look_at_fuse(machine, settings, missing)
     machine.run("0 reset")
     missing.update(pins.missing(machine))
     _look_at_direct_io(machine, page_size, word_bits, directories.get("disk"), missing)
+    _look_at_log(machine, settings, missing)
     machine.run("0 reset")
 
     alone = settings is not None and not settings.shared and not missing.keys() & {"frames", "page-flags"}
@@ -141,7 +143,8 @@ def look(machine: Machine, settings: Settings | None, fixed: str) -> Here:
         profile=profile,
         capabilities=capabilities,
         missing=dict(sorted(missing.items())),
-        parameters=_parameters(machine, page_size, word_bits, huge, missing) | {"pte_special": int(special)},
+        parameters=_parameters(machine, page_size, word_bits, huge, missing)
+        | {"pte_special": int(special), "debug_vm": int("DEBUG_VM" in config)},
         environment={
             "kernel": machine.text("/proc/version"),
             "machine": machine.text("/proc/sys/kernel/arch") or os.uname().machine,
@@ -456,10 +459,12 @@ def _look_at_core_dumps(machine: Machine, settings: Settings | None, directory: 
     machine.run("0 reset")
 
 
-def _look_at_drivers(machine: Machine, size: int, settings: Settings | None, missing: dict[str, str]) -> None:
+def _look_at_drivers(
+    machine: Machine, size: int, settings: Settings | None, missing: dict[str, str], *, bugs: bool
+) -> None:
     """With the kernel module every driver, without it those for which a part of the kernel stands in."""
     guest = settings is not None and not settings.shared
-    missing.update(devices.missing(machine, size, guest=guest))
+    missing.update(devices.missing(machine, size, guest=guest, bugs=bugs))
     if devices.present(machine):
         missing.pop("refcount", None)
         missing.pop("anon-exclusive", None)
@@ -476,6 +481,15 @@ def _look_at_fuse(machine: Machine, settings: Settings | None, missing: dict[str
     tried = machine.run("0 fuse")[0]
     if tried.kind != "ok":
         missing["fuse-splice"] = f"this kernel has no FUSE: {tried.name}"
+
+
+def _look_at_log(machine: Machine, settings: Settings | None, missing: dict[str, str]) -> None:
+    """On a machine that others use, too, nobody can say whom a line is about."""
+    read = machine.run("0 log")[0]
+    if settings is None or settings.shared:
+        missing["kernel-log"] = "the kernel log of this machine is about everybody who uses it"
+    elif read.kind != "ok":
+        missing["kernel-log"] = f"the kernel log cannot be read: {read.name}"
 
 
 def _parameters(

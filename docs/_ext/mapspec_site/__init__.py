@@ -2,9 +2,9 @@
 """The Sphinx extension of the mapspec site.
 
 Directives: rule, results-matrix, phrase-catalogue, protocol-reference, profile-differences, profile-comparison,
-capability-table, recorded-runs; of the driver guide: decision-table, decision-row, driver-functions, driver-flags,
-cited-by, handler; of the pages about imprecision: imprecision-…;
-of the page about the limit of the reference count: overflow-…
+capability-table, recorded-runs, kernel-matrix, kernel-reasons, kernel-bugs, kernel-ends; of the driver guide:
+decision-table, decision-row, driver-functions, driver-flags, cited-by, handler; of the pages about imprecision:
+imprecision-…; of the page about the limit of the reference count: overflow-…
 Roles: rule, scenario, worst, pattern, climb.  The build stops when a scenario on a page does not pass.
 """
 
@@ -22,7 +22,7 @@ from sphinx.util import logging
 
 from conformance import schema
 
-from . import comparison, data, drivers, imprecision, overflow, pages, rule, scenario
+from . import comparison, data, drivers, imprecision, matrix, overflow, pages, rule, scenario
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +33,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_config_value("mapspec_reports", str(root / "build" / "reports"), "env")
     app.add_config_value("mapspec_recorded", str(root / "conformance" / "results"), "env")
     app.add_directive("rule", rule.RuleDirective)
-    sources = (pages, comparison, drivers, imprecision, overflow)
+    sources = (pages, comparison, matrix, drivers, imprecision, overflow)
     for name, directive in [one for module in sources for one in module.DIRECTIVES.items()]:
         app.add_directive(name, directive)
     app.add_role("rule", rule.RuleRole())

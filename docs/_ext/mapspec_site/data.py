@@ -72,6 +72,10 @@ class Column:
     complete: bool = True
     recorded: bool = False
     """Kept in the repository, so that the pages rely on it; else it is what the reader's own kernel did."""
+    notes: list[str] = field(default_factory=list)
+    """What was seen when the run was over."""
+    wrong: list[str] = field(default_factory=list)
+    """What was wrong then."""
 
     def cell(self, scenario: Scenario) -> Cell:
         """The result of a scenario, or why there is none."""
@@ -207,6 +211,10 @@ class Site:
             "results-matrix": [*self.suite.chapters.values(), *headers, *cells],
             "recorded-runs": [self.suite.digest, *headers],
             "capability-table": [capabilities, *headers],
+            "kernel-matrix": [*self.suite.chapters.values(), *headers, *cells],
+            "kernel-reasons": [*headers, *cells, *(f"{c.cell(s).reason}" for c in self.kernels for s in scenarios)],
+            "kernel-bugs": [*headers, *cells],
+            "kernel-ends": [*headers, *(text for c in self.kernels for text in (*c.notes, *c.wrong))],
             "profile-differences": [profiles_read, *headers],
             "profile-comparison": [profiles_read, *headers, *cells, *(f"{s.id} {s.rule.text}" for s in scenarios)],
             "phrase-catalogue": [self.code, *(f"{s.id} {self.digests[s.id]}" for s in scenarios)],
@@ -354,7 +362,7 @@ def _kernels(site: Site, paths: list[Path], recorded: Path) -> list[Column]:
         columns.append(
             Column(
                 f"kernel {name}", name, found.header.profile, False, site.digests, found.results, found.header, origin,
-                found.complete, path.parent == recorded,
+                found.complete, path.parent == recorded, found.footer.notes, found.footer.wrong,
             )
         )  # fmt: skip
     return columns

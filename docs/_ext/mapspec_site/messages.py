@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from conformance import protocol
-from conformance.protocol import Answer, Called, Greeting, KpageInfo, Owners, Request, Slot, Vma
+from conformance.protocol import Answer, Called, Greeting, KpageInfo, Logged, Owners, Request, Slot, Vma
 from conformance.schema import schema as make_schema
 
 from .html import esc, prose, table
@@ -33,6 +33,11 @@ VALUES: dict[str, Any] = {
     "numa_maps": {"anon": 4, "dirty": 4, "mapmax": 3}, "pagemap_scan": [["file", "present"], ["present"]],
     "tee": 1, "kpage": {"count": 1, "flags": ["mmap"]}, "status": {"VmRSS": 480, "RssAnon": 64},
     "get_pages": 2, "pincount": [2, 2], "migrate": ["moved", "kept"],
+    "kernel_log": [
+        {"kind": "warning", "text": "WARNING: mm/memory.c:2496 at insert_page_into_pte_locked",
+         "function": "insert_page_into_pte_locked", "file": "mm/memory.c"},
+    ],
+    "finish": [{"kind": "bad-rss", "text": "BUG: Bad rss-counter state mm:… type:MM_FILEPAGES val:512"}],
     "smaps_rollup": {"Rss": 480, "Pss": 301}, "smaps_sum": {"Rss": 480, "Pss": 288},
 }  # fmt: skip
 """A value of the answer where its type says too little."""
@@ -43,7 +48,7 @@ def schema() -> dict[str, Any]:
     """JSON Schema of every message, with what only the tables need."""
     published = make_schema()
     _, more = msgspec.json.schema_components(
-        [Greeting, Owners, Slot, Called, Vma, KpageInfo], ref_template="#/$defs/{name}"
+        [Greeting, Owners, Slot, Called, Vma, KpageInfo, Logged], ref_template="#/$defs/{name}"
     )
     return {**published, "$defs": {**published["$defs"], **more}}
 
@@ -59,6 +64,7 @@ def sections() -> Iterator[tuple[str, str, str]]:
     yield "owners", "Owners and Slot", _struct(Owners) + _struct(Slot)
     yield "called", "Called", _struct(Called)
     yield "vma-value", "Vma", _struct(Vma)
+    yield "logged", "Logged", _struct(Logged)
 
 
 def _doc(cls: type) -> str:

@@ -7,7 +7,8 @@
  *
  * One open file of /dev/mapspec is one device: it allocates memory once (MAPSPEC_IOC_ALLOCATE), is told what its mmap
  * handler shall do next (MAPSPEC_IOC_HANDLER), and is mapped with mmap(2), as often as one likes.  Everything that it
- * has is given back with the last reference to the file; mappings are such references.
+ * has is given back with the last reference to the file; mappings are such references.  The parameter `leaked` tells
+ * how many pages somebody still holds after that.
  *
  * In this file: memory - mapping functions - what would be a BUG - mmap and faults - page tables - struct page -
  * references - get_user_pages - the device.  Differences between 6.1 and 7.3 stand together at the start.
@@ -102,6 +103,7 @@ struct device_file {
 	void *area;                    /* vmalloc, slab and coherent memory, as the kernel sees it */
 	dma_addr_t dma;
 	struct file *shmem;
+	unsigned long mark;            /* in page->private of its pages, and in nobody else's */
 	struct bar *bar;               /* memory of a PCI device, and that as the kernel sees it; or, without such, */
 	void __iomem *io;
 	struct resource room;          /* physical addresses where nothing is */
@@ -117,6 +119,7 @@ struct device_file {
 };
 
 static struct platform_device *dma_device;
+static atomic_long_t last_mark;
 
 /*
  * Device memory that keeps what is written to it: BARs of PCI devices without driver that have memory, such as a
@@ -432,6 +435,68 @@ static struct page *marked(struct device_file *d, unsigned long i)
 	}
 }
 
+/*
+ * What is left of a device after it was closed: pages to which somebody still has a reference.  Who took it may give
+ * it back later, so that is looked at when it is asked for.  Of memory that is not marked this cannot be told.
+ */
+struct remainder {
+	struct list_head list;
+	struct page *page;
+	unsigned long mark, pages;
+};
+
+static LIST_HEAD(remainders);
+static DEFINE_MUTEX(remainders_lock);
+
+static void note_remainders(struct device_file *d)
+{
+	bool whole = d->memory == MAPSPEC_COMPOUND || d->memory == MAPSPEC_BLOCK;
+	unsigned long step = whole ? 1UL << d->order : 1;
+
+	for (unsigned long i = 0; d->ready && d->pfns && i < d->count; i += step) {
+		struct page *page = marked(d, i);
+		struct remainder *r;
+
+		if (!page || !page_ref_count(page) || page_private(page) != d->mark)
+			continue;
+		r = kmalloc(sizeof(*r), GFP_KERNEL | __GFP_NOFAIL);
+		*r = (struct remainder){ .page = page, .mark = d->mark };
+		r->pages = d->memory == MAPSPEC_COMPOUND ? step : 1; /* the others of a block have no reference */
+		mutex_lock(&remainders_lock);
+		list_add(&r->list, &remainders);
+		mutex_unlock(&remainders_lock);
+	}
+}
+
+/* How many pages are left now.  `forget`: and of what is left nobody wants to know any more. */
+static unsigned long count_remainders(bool forget)
+{
+	struct remainder *r, *next;
+	unsigned long count = 0;
+
+	mutex_lock(&remainders_lock);
+	list_for_each_entry_safe(r, next, &remainders, list) {
+		bool is_left = page_ref_count(r->page) && page_private(r->page) == r->mark;
+
+		count += is_left ? r->pages : 0;
+		if (is_left && !forget)
+			continue;
+		list_del(&r->list);
+		kfree(r);
+	}
+	mutex_unlock(&remainders_lock);
+	return count;
+}
+
+static int get_leaked(char *buffer, const struct kernel_param *parameter)
+{
+	return sysfs_emit(buffer, "%lu\n", count_remainders(false));
+}
+
+static const struct kernel_param_ops leaked_operations = { .get = get_leaked };
+module_param_cb(leaked, &leaked_operations, NULL, 0444);
+MODULE_PARM_DESC(leaked, "Pages of devices that were closed to which somebody still has a reference");
+
 static int take(struct device_file *d)
 {
 	switch (d->memory) {
@@ -470,6 +535,7 @@ static int allocate(struct device_file *d, const struct mapspec_allocate *a)
 	d->memory = a->memory;
 	d->order = a->order;
 	d->count = a->pages;
+	d->mark = (unsigned long)atomic_long_add_return(16, &last_mark);
 	d->pages = kvcalloc(d->count, sizeof(*d->pages), GFP_KERNEL);
 	d->pfns = kvcalloc(d->count, sizeof(*d->pfns), GFP_KERNEL);
 	error = d->pages && d->pfns ? take(d) : -ENOMEM;
@@ -482,7 +548,7 @@ static int allocate(struct device_file *d, const struct mapspec_allocate *a)
 			continue;
 		d->pfns[i] = page_to_pfn(d->pages[i]);
 		if (marked(d, i))
-			set_page_private(marked(d, i), (unsigned long)d);
+			set_page_private(marked(d, i), d->mark);
 	}
 	down_write(&d->lock);
 	d->ready = true;
@@ -777,8 +843,10 @@ static vm_fault_t mapspec_fault(struct vm_fault *vmf)
 		function = MAPSPEC_FAULT_INSERT_PFN;
 	if (function == MAPSPEC_FAULT_INSERT_FOLIO_PMD)
 		function = MAPSPEC_FAULT;
-	if (!bugs && is_bug(d, vma, function, vmf->address, vmf->pgoff, 1, false))
+	if (!bugs && is_bug(d, vma, function, vmf->address, vmf->pgoff, 1, false)) {
+		pr_warn("mapspec: not done, it would be a BUG: function %llu at a fault\n", function);
 		goto unlock;
+	}
 	if (function != MAPSPEC_FAULT) {
 		result = insert(d, vma, function, vmf->address, vmf->pgoff, vmf->pmd, vmf->flags & FAULT_FLAG_WRITE);
 	} else if (get_page_unless_zero(compound_head(d->pages[vmf->pgoff]))) {
@@ -1120,7 +1188,7 @@ static void page_state(struct device_file *d, unsigned long i, struct mapspec_pa
 		return;
 	page = pfn_to_page(pfn);
 	out->flags = MAPSPEC_PAGE_VALID;
-	if (d->gone && marked(d, i) && page_private(marked(d, i)) != (unsigned long)d)
+	if (d->gone && marked(d, i) && page_private(marked(d, i)) != d->mark)
 		return; /* it was free since, and may be somebody else's */
 	out->references = folio_ref_count(page_folio(page));
 	out->raw = (u32)atomic_read(&page->_mapcount);
@@ -1264,7 +1332,8 @@ static int get_held(struct device_file *d, struct mapspec_get *g)
 	unsigned long held = 0;
 	long got = 0;
 
-	if (!g->count || !g->times || g->count > MAPSPEC_HELD || g->times > MAPSPEC_HELD / (unsigned long)g->count)
+	if (!g->count || !g->times || g->count > MAPSPEC_HELD || g->times > MAPSPEC_HELD ||
+	    g->count * g->times > MAPSPEC_HELD) /* 32-bit has no division of 64 bits */
 		return -EINVAL;
 	if (g->flags & MAPSPEC_GET_LONGTERM && !(g->flags & MAPSPEC_GET_PIN))
 		return -EINVAL; /* the kernel would warn */
@@ -1341,8 +1410,8 @@ static pmd_t *pmd_of(struct mm_struct *mm, unsigned long address)
 	return !pud || pud_none(*pud) ? NULL : pmd_offset(pud, address);
 }
 
-/* A function now, for pages of the caller, as a fault handler would call it. */
-static int call(struct device_file *d, struct mapspec_call *c)
+/* A function now, for pages of the caller, as a fault handler would call it; `locked`: as an mmap handler would. */
+static int call(struct device_file *d, struct mapspec_call *c, bool locked)
 {
 	struct vm_area_struct *vma;
 	unsigned long left = c->count, first = c->first, address = c->address;
@@ -1356,18 +1425,19 @@ static int call(struct device_file *d, struct mapspec_call *c)
 		return -EFAULT;
 	c->is_fault = is_fault_function(c->function);
 	if (!c->is_fault) {
-		if (!bugs && is_bug(d, vma, c->function, address, first, left, false))
+		if (!bugs && is_bug(d, vma, c->function, address, first, left, locked))
 			return -ENOTRECOVERABLE;
 		c->returned = map(d, vma, c->function, address, first, &left);
 	}
 	for (; c->is_fault && left; left--, first++, address += PAGE_SIZE) {
 		pmd_t *pmd = NULL;
 
-		if (!bugs && is_bug(d, vma, c->function, address, first, 1, false))
+		if (!bugs && is_bug(d, vma, c->function, address, first, 1, locked))
 			return -ENOTRECOVERABLE;
 		if (c->function == MAPSPEC_FAULT_INSERT_PFN_PMD || c->function == MAPSPEC_FAULT_INSERT_FOLIO_PMD) {
 			pmd = pmd_of(current->mm, address);
-			if (!pmd)
+			/* they look at their flags first */
+			if (!pmd && !is_bug(d, vma, c->function, address, first, 1, locked))
 				return -ENOPKG;
 		}
 		c->returned = insert(d, vma, c->function, address, first, pmd,
@@ -1477,9 +1547,16 @@ static int control(struct file *file, unsigned int request, union arguments *a)
 	case MAPSPEC_IOC_ZAP:
 		mmap_read_lock(current->mm);
 		down_read(&d->lock);
-		error = request == MAPSPEC_IOC_CALL ? call(d, &a->call) : zap(d, &a->zap);
+		error = request == MAPSPEC_IOC_CALL ? call(d, &a->call, false) : zap(d, &a->zap);
 		up_read(&d->lock);
 		mmap_read_unlock(current->mm);
+		return error;
+	case MAPSPEC_IOC_CALL_LOCKED:
+		mmap_write_lock(current->mm);
+		down_read(&d->lock);
+		error = call(d, &a->call, true);
+		up_read(&d->lock);
+		mmap_write_unlock(current->mm);
 		return error;
 	}
 	down_read(&d->lock);
@@ -1559,6 +1636,7 @@ static int mapspec_release(struct inode *inode, struct file *file)
 		give_back(d);
 	if (d->shmem) /* the last, because it frees page cache: not what somebody maps */
 		fput(d->shmem);
+	note_remainders(d);
 	kvfree(d->pfns);
 	kfree(d);
 	return 0;
@@ -1624,6 +1702,10 @@ static int __init mapspec_init(void)
 
 static void __exit mapspec_exit(void)
 {
+	unsigned long leaked = count_remainders(true);
+
+	if (leaked)
+		pr_alert("mapspec: %lu pages of closed devices are still referenced\n", leaked);
 	misc_deregister(&mapspec_device);
 	forget_bars();
 	platform_device_unregister(dma_device);

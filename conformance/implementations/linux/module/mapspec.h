@@ -184,6 +184,7 @@ struct mapspec_pinned {
 #define MAPSPEC_IOC_READ	_IOWR('m', 8, struct mapspec_words)
 #define MAPSPEC_IOC_PAGES	_IOWR('m', 9, struct mapspec_pages)
 #define MAPSPEC_IOC_ENTRIES	_IOWR('m', 10, struct mapspec_entries)
+#define MAPSPEC_IOC_CALL_LOCKED	_IOWR('m', 11, struct mapspec_call) /* mmap_lock is held for writing */
 #define MAPSPEC_IOC_HOLD	_IOW('m', 20, struct mapspec_hold)
 #define MAPSPEC_IOC_FOLIOS	_IOWR('m', 21, struct mapspec_folios)
 #define MAPSPEC_IOC_GET		_IOWR('m', 30, struct mapspec_get)
