@@ -54,10 +54,10 @@ def _same_names(loaded: Suite) -> Iterator[Problem]:
     seen: dict[tuple[str, str], Scenario] = {}
     told: set[str] = set()
     for scenario in loaded.scenarios.values():
-        other = seen.setdefault((scenario.file, scenario.name), scenario)
+        other = seen.setdefault((scenario.file, scenario.written), scenario)
         if other.outline != scenario.outline and scenario.outline not in told:
             told.add(scenario.outline)
-            what = f"two scenarios of the file are called {scenario.name!r}"
+            what = f"two scenarios of the file are called {scenario.written!r}"
             yield Problem(scenario.file, scenario.line, what, f"The other is in line {other.line}. Rename one.")
 
 

@@ -91,6 +91,8 @@ class Scenario:
     """The free text below the scenario's name."""
     row: tuple[tuple[str, str], ...] = ()
     """Of an outline: header and cell of each column of the Examples, as they are written."""
+    written: str = ""
+    """The name as it is written: that of an outline has its <parameters>."""
 
     @property
     def digest(self) -> str:
@@ -410,6 +412,7 @@ def _read_scenario(
             line=row["location"]["line"] if row else line,
             note=node.get("description", "").strip(),
             row=_cells(heads[row["id"]], row) if row else (),
+            written=name,
         )
         if scenario.id in suite.scenarios or scenario.outline in suite.retired:
             suite.problems.append(

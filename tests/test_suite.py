@@ -84,19 +84,22 @@ def test_good_suite_has_no_problems(mini: Mini) -> None:
     assert mini.run("lint") == 0
 
 
-def test_two_rules_with_scenarios_of_one_name(mini: Mini) -> None:
-    second = """
-  @cow.other
-  Rule: Something else MAY be so
-
-    @cow.other.one
-    Scenario: An old kernel does so too
-      Given A has a base page
-      Then A reads "old" in page 0
-"""
-    mini.feature(GOOD + second)
+@pytest.mark.parametrize(
+    "name",
+    ["Scenario: An old kernel does so too", "Scenario Outline: The parent keeps its content when the <one> writes"],
+)
+def test_two_rules_with_scenarios_of_one_name(mini: Mini, name: str) -> None:
+    first = "\n    @cow.isolation.one\n    Scenario Outline: The parent keeps its content when the <one> writes\n"
+    steps = '      Given A has <one>\n      Then A reads "old" in page 0\n'
+    rows = "\n      Examples:\n        | one |\n        | {} |\n"
+    second = f"\n  @cow.other\n  Rule: Something else MAY be so\n\n    @cow.other.one\n    {name}\n"
+    if "<one>" in name:
+        second += steps + rows.format("an order-4 folio")
+    else:
+        second += steps.replace("<one>", "a base page")
+    mini.feature(GOOD + first + steps + rows.format("a base page") + second)
     (problem,) = lint(mini.root, [])[0]
-    assert (problem.line, problem.what) == (28, "two scenarios of the file are called 'An old kernel does so too'")
+    assert problem.what == f"two scenarios of the file are called {name.partition(': ')[2]!r}"
 
 
 def test_files_that_cannot_be_read(mini: Mini) -> None:

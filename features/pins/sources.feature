@@ -155,7 +155,7 @@ Feature: Which system calls get and which pin
       And page 0 of A is not marked exclusive
 
     @pins.direct-io-get.not-noted
-    Scenario Outline: A process that <does> has not pinned
+    Scenario Outline: In 6.1 a process that <does> has not pinned
       Given file f has 1 page on a disk file system
       And A has 1 page of private anonymous memory
       And A has 1 page of private anonymous memory as other
