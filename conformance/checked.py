@@ -43,6 +43,10 @@ class Checked:
     def close(self) -> None:
         self._inner.close()
 
+    def __getattr__(self, name: str) -> Any:
+        """What else it can do: a guest stays one."""
+        return getattr(self._inner, name)
+
 
 def check(request: protocol.Request, reply: Reply) -> None:
     """Raise Trouble unless the reply is an answer that the request may have."""

@@ -9,7 +9,8 @@ from dataclasses import replace
 import pytest
 
 from conformance import engine, expectations, profiles, report, suite
-from conformance.implementations import Model, Reply
+from conformance.checked import Checked
+from conformance.implementations import Guest, Model, Reply
 from conformance.implementations.linux.log import Log, complaint, plain
 from conformance.implementations.linux.machine import Result
 from conformance.lab.console import bug
@@ -138,6 +139,14 @@ def test_a_complaint_counts_when_it_comes_again_in_a_new_guest(
     assert made.footer.notes == ["it was switched off"]
 
 
+def test_a_guest_whose_messages_are_checked_is_still_one(scenarios: dict[str, Scenario]) -> None:
+    assert isinstance(Checked(Talking()), Guest)
+    assert not isinstance(Checked(Model()), Guest)
+    checked = Checked(Talking(boots=1))
+    verdict = engine.run_scenario(scenarios["cow.last-user.child-exits"], checked, PROFILE)
+    assert verdict.complaints == [WARNING.text]
+
+
 # --- lines -----------------------------------------------------------------------------------------------
 
 
@@ -248,6 +257,7 @@ def lines(text: str) -> Iterator[str]:
     ("text", "says"),
     [
         (X86, "BUG at mm/memory.c:2557, in remap_pfn_range_internal"),
+        (X86.replace("RIP: 0010:", "EIP: "), "BUG at mm/memory.c:2557, in remap_pfn_range_internal"),
         (UML, "BUG at mm/memory.c:3056, in remap_pte_range"),
     ],
 )

@@ -22,7 +22,7 @@ _BUG = re.compile(
     r"BUG: failure at (?P<file2>[\w./-]+):(?P<line2>\d+)/(?P<function>\w+)\(\)!"
 )
 """On x86; in User-mode Linux."""
-_RIP = re.compile(r"RIP: [0-9a-f]+:(\w+)")
+_RIP = re.compile(r"\b(?:RIP: [0-9a-f]+:|EIP: )(\w+)\+")
 _FRAME = re.compile(r"\] +(?:\? )?(\w+)\+0x[0-9a-f]+/0x[0-9a-f]+( \[mapspec\])?")
 
 
