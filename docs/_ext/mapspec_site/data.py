@@ -34,6 +34,8 @@ WORDS = {
 FEW = 200
 """Scenarios that are run here: less than it takes to start processes for."""
 NOT_YET = "from source, not yet run"
+DEBUG = " debug"
+"""Behind the version of a kernel that is an ordinary one, built with CONFIG_DEBUG_VM and other checks of itself."""
 CONFIGURATIONS = (
     ("no-page-mapcount", "no page mapcount"), ("no-pte-special", "no pte_special"), ("32bit", "32 bit"),
 )  # fmt: skip
@@ -164,7 +166,15 @@ class Site:
     def shown(self, scenarios: Iterable[Scenario]) -> list[Column]:
         """The columns that a page shows for scenarios: without those that only repeat another."""
         rows = list(scenarios)
-        return [c for c in self.columns if not c.model or not self.same_as_its_base(c.profile, rows)]
+        return [c for c in self.columns if not self._repeats(c, rows)]
+
+    def _repeats(self, column: Column, scenarios: list[Scenario]) -> bool:
+        """Whether another column says the same: the profile's base, or the kernel built without checks of itself."""
+        if column.model:
+            return self.same_as_its_base(column.profile, scenarios)
+        plain = column.short.removesuffix(DEBUG)
+        twin = next((c for c in self.kernels if c.short == plain and c is not column), None)
+        return twin is not None and all(column.cell(s).status == twin.cell(s).status for s in scenarios)
 
     @cached_property
     def unrun(self) -> list[str]:
@@ -380,7 +390,7 @@ def _name(found: Report) -> str:
     ):
         if found.header.profile.endswith(ending):
             return f"{name} {words}"
-    return name
+    return name + DEBUG if implementation.parameters.get("debug_vm") else name
 
 
 def _version(release: str) -> tuple[int, ...]:
