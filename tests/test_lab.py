@@ -130,6 +130,16 @@ def test_what_was_prepared_is_remembered() -> None:
         load("6.12")
 
 
+def test_a_kernel_that_was_prepared_by_another_recipe_is_outdated(mini: Mini) -> None:
+    recipe = registry.find("6.1").recipe
+    for was, shown in (recipe, "6.1.192"), ("another", "outdated"):
+        made = Prepared("6.1", "6.1.0-56-cloud-amd64", "6.1.192-2", [], was)
+        made.directory.mkdir(parents=True, exist_ok=True)
+        save(made)
+        assert mini.run("kernels", "list", "6.1") == OK
+        assert shown in mini.out.splitlines()[1]
+
+
 def test_a_matrix_has_a_line_for_each_kernel(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The kernel here is prepared, but there is no emulator."""
     made = Prepared("6.1", "6.1.0-56-cloud-amd64", "6.1.192-2", [])

@@ -91,12 +91,21 @@ def _version(kernel: Kernel) -> str:
         return ""
 
 
+def _state(kernel: Kernel) -> str:
+    """`6.1.192`, `no`, or `outdated`: `prepare` would make something else of it today."""
+    try:
+        found = prepared.load(kernel.name)
+    except Unprepared:
+        return "no"
+    return found.short if found.recipe == kernel.recipe else "outdated"
+
+
 def _list(kernels: list[Kernel]) -> int:
     width = max(len(kernel.name) for kernel in kernels)
     say(f"{'NAME':<{width}}  {'PREPARED':<9} {'SIZE':>8}  WHAT")
     for kernel in kernels:
         size = _mb(places.size(places.kernel(kernel.name)))
-        say(f"{kernel.name:<{width}}  {_version(kernel) or 'no':<9} {size:>8}  {kernel.what}, {kernel.profile}")
+        say(f"{kernel.name:<{width}}  {_state(kernel):<9} {size:>8}  {kernel.what}, {kernel.profile}")
     say(f"{_mb(places.size(places.lab()))} in all, with sources and programs, in {places.lab()}")
     return OK
 

@@ -37,7 +37,7 @@ def prepare(kernel: Kernel, work: Work) -> Prepared:
         tree = _patched(kernel, source.tree(package, apt, work, whole=True), work)
     with work.step(f"compiling it: about {MINUTES[kernel.architecture]} minutes on two idle processors"):
         release = _compile(kernel, tree, work)
-    return Prepared(kernel.name, release, package.version, [])
+    return Prepared(kernel.name, release, package.version, [], kernel.recipe)
 
 
 def _compile(kernel: Kernel, tree: Path, work: Work) -> str:

@@ -39,7 +39,7 @@ def prepare(kernel: Kernel, work: Work) -> Prepared:
             _headers(kernel, apt, headers, release, work)
         else:
             source.prepare_modules(kernel, apt, release, image.version, work)
-    return Prepared(kernel.name, release, image.version, modules)
+    return Prepared(kernel.name, release, image.version, modules, kernel.recipe)
 
 
 def _unpacked(apt: Apt, packages: list[Package], to: Path, work: Work) -> Path:

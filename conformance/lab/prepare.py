@@ -22,13 +22,24 @@ def _prepare(kernel: Kernel, work: Work) -> Prepared:
         emulator(work)
     tools.prepare_compiler(kernel.architecture, work)
     disks.prepare(work)
-    try:
-        found = prepared.load(kernel.name)
-        work.say(f"Linux {found.release} is there")
-    except Unprepared:
+    found = _there(kernel, work)
+    if found is None:
         found = own.prepare(kernel, work) if kernel.built else packaged.prepare(kernel, work)
         prepared.save(found)
     module.build(kernel, found, work)
+    return found
+
+
+def _there(kernel: Kernel, work: Work) -> Prepared | None:
+    """What was prepared before, if it would be the same today but for its version."""
+    try:
+        found = prepared.load(kernel.name)
+    except Unprepared:
+        return None
+    if found.recipe != kernel.recipe:
+        work.say(f"Linux {found.release} is there, but more or other things are wanted of it now")
+        return None
+    work.say(f"Linux {found.release} is there")
     return found
 
 

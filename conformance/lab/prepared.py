@@ -26,6 +26,8 @@ class Prepared:
     """Of the Debian package that it comes from."""
     modules: list[str]
     """Files in MODULES, in the order in which they are loaded."""
+    recipe: str = ""
+    """What it was made by, see registry.py."""
 
     @property
     def directory(self) -> Path:

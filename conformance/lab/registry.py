@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import difflib
+import hashlib
 import tomllib
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -42,6 +43,17 @@ class Kernel:
     def built(self) -> bool:
         """We compile it; else it is one of Debian's packages."""
         return not self.image
+
+    @property
+    def recipe(self) -> str:
+        """Changes when something else would be prepared: not with how it is booted."""
+        parts = [self.image, *self.packages, *self.headers, self.source, self.architecture, *self.modules]
+        files = [
+            *(FILE.parent / "configs" / name for name in self.fragments),
+            *(FILE.parent / "patches" / name for name in self.patches),
+        ]
+        text = "\n".join(parts).encode() + b"".join(path.read_bytes() for path in files)
+        return hashlib.sha256(text).hexdigest()[:12]
 
 
 def load(file: Path = FILE) -> dict[str, Kernel]:
