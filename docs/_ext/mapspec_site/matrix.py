@@ -23,7 +23,6 @@ HEADS = {
 EXPLAINED = {"xfail": "why-expected", "unsupported": "why-unsupported", "not-applicable": "why-not-applicable"}
 """Which part of the page says why."""
 ALWAYS = ("pass", "fail", "unsupported", "not-applicable")
-EXAMPLES = 2
 BUG = "BUG at "
 """How the note of a scenario begins whose BUG was seen to happen."""
 
@@ -73,13 +72,13 @@ class Reasons(Generated):
                 if cell.status == status:
                     groups.setdefault(_why(column, scenario, cell), {}).setdefault(column.label, []).append(scenario)
         rows = [
-            [self._reason(status, why), *(_number(found.get(column.label)) for column in site.kernels),
-             self._examples(found)]
+            [self._reason(status, why) + self._example(found),
+             *(_number(found.get(column.label)) for column in site.kernels)]
             for why, found in sorted(groups.items(), key=lambda item: -sum(map(len, item[1].values())))
         ]  # fmt: skip
         if not rows:
             return [raw("<p>None.</p>")]
-        head = ["Why", *(esc(column.short) for column in site.kernels), "For example"]
+        head = ["Why", *(esc(column.short) for column in site.kernels)]
         return [raw(table(head, rows, label=f"Reasons for {status}"))]
 
     def _reason(self, status: str, why: str) -> str:
@@ -88,12 +87,10 @@ class Reasons(Generated):
             return f"<code>{esc(capability)}</code>: {prose(rest)}"
         return prose(why)
 
-    def _examples(self, found: dict[str, list[Scenario]]) -> str:
-        scenarios = dict.fromkeys(s for some in found.values() for s in some)
-        return ", ".join(
-            f'<a href="{esc(self.page_of(s.chapter))}#{esc(s.outline)}"><code>{breakable(s.outline)}</code></a>'
-            for s in list({s.outline: s for s in scenarios}.values())[:EXAMPLES]
-        )
+    def _example(self, found: dict[str, list[Scenario]]) -> str:
+        one = next(iter(found.values()))[0].outline
+        link = f"{self.page_of(one.partition('.')[0])}#{one}"
+        return f'<br>For example <a href="{esc(link)}"><code>{breakable(one)}</code></a>'
 
 
 class Bugs(Generated):
