@@ -231,7 +231,7 @@ def test_a_kernel_is_shown_as_its_report_says(tiny: Path) -> None:
     assert "kernel 6.18.44: unsupported" in text and "unsupported, kernel 6.18.44: seen 'new'" in text
     results = (tiny / "out" / "results.html").read_text()
     assert 'href="#why-unsupported">1</a>' in results, "a number leads to its reasons"
-    assert "seen 'new' 1 cow. keep. child" in text_of(results)
+    assert "seen 'new' For example cow. keep. child 1" in text_of(results)
 
 
 def test_a_stale_result_is_no_pass_and_no_failure(tiny: Path) -> None:
