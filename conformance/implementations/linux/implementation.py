@@ -571,6 +571,8 @@ class Linux:
             self._do(f"-0 close {pipe.to_read:x}", f"-0 close {pipe.to_write:x}")
             if e.result.name in ("EMFILE", "ENFILE"):
                 raise NotHere("pipes", "a process cannot have so many open files here") from None
+            if e.result.name == "EPERM":  # F_SETPIPE_SZ
+                raise NotHere("pipes", "a pipe cannot hold so many pages here (fs.pipe-max-size)") from None
             raise
         self._names.pipes[request.pipe] = pipe
 
