@@ -930,6 +930,8 @@ static int mapspec_mmap(struct file *file, struct vm_area_struct *vma)
 	struct device_file *d = file->private_data;
 	int error;
 
+	/* Locks the VMA first: a huge fault comes with that lock, and takes d->lock then. */
+	vm_flags_set(vma, 0);
 	down_read(&d->lock);
 	error = map_vma(d, vma);
 	up_read(&d->lock);
