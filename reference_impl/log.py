@@ -28,10 +28,6 @@ class Log(list[Complaint]):
         """WARN_ON_ONCE, as if it were the first time."""
         self.append(Complaint("warning", f"WARNING: at {file} {function}", function, file))
 
-    @property
-    def warnings(self) -> int:
-        return sum(complaint.kind == "warning" for complaint in self)
-
     def check_mm(self, mm: Mm) -> None:
         """An mm has ended: all of its RSS counters must be 0."""
         counters = {

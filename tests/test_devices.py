@@ -16,10 +16,10 @@ import msgspec
 import pytest
 
 from conformance import protocol as p
-from conformance.implementations.linux import build, devices
+from conformance.implementations.linux import build, devices, ioctls
 from conformance.implementations.linux.devices import Devices, Entry
 from conformance.implementations.linux.implementation import Linux
-from conformance.implementations.linux.log import Log
+from conformance.implementations.linux.ioctls import Ioctls
 from conformance.implementations.linux.machine import Refused, Result
 from conformance.implementations.linux.scenario import Mistake, NotHere, Process, Scenario
 
@@ -33,7 +33,6 @@ class Played:
     def __init__(self) -> None:
         self.told: list[str] = []
         self.answers: dict[int, Callable[[list[int]], list[int] | str]] = {}
-        self.log: list[str] = []
         self.alive = True
         self.leaked = 0
         self._descriptor = 40
@@ -59,9 +58,6 @@ class Played:
         if verb == "open":
             self._descriptor += 1
             return Result("ok", self._descriptor)
-        if verb == "log":
-            lines, self.log = self.log, []
-            return Result("ok", 0, "".join(f"4,1,99,-;{line}\n" for line in lines).encode())
         if verb == "flags":
             return Result("ok", 0, struct.pack("=Q", 5))
         if verb != "ioctl":
@@ -85,7 +81,7 @@ def made(played: Played) -> Devices:
     """With a process A in slot 1 and a device of 4 pages of RAM."""
     names = Scenario(64, 1 << 21, 4096)
     names.processes["A"] = Process(1, 99)
-    found = Devices(played, names, 4096, None, Log(played))  # type: ignore[arg-type]
+    found = Devices(played, Ioctls(played), names, 4096, None, bugs=False)  # type: ignore[arg-type]
     found.create(p.CreateDevice(device="dev", memory="pages", pages=4))
     played.told.clear()
     return found
@@ -221,28 +217,15 @@ def test_what_a_call_returns(
 ) -> None:
     played.answers[3] = lambda values: [*values, returned, is_fault, 3]
     called = made.call(process, 0x1000, call(count=4, device_first=2))
-    assert called == p.Called(returned=words, warned=False, left=3)
+    assert called == p.Called(returned=words, left=3)
     assert sent(played, 3) == [devices.FUNCTIONS["vm_insert_page"], 0x1000, 4, 2]
-
-
-def test_a_warning_in_the_log_is_told(made: Devices, played: Played, process: Process) -> None:
-    played.log = ["WARNING: CPU: 0 PID: 1 at mm/memory.c:1 an_old_one+0x1/0x2"]
-
-    def warn(values: list[int]) -> list[int]:
-        played.log = ["WARNING: CPU: 0 PID: 1 at mm/memory.c:1 insert_pfn+0x1/0x2"]
-        return [*values, 0x100, 1, 0]
-
-    played.answers[3] = warn
-    assert made.call(process, 0x1000, call()).warned
-    played.answers[3] = lambda values: [*values, 0x100, 1, 0]
-    assert not made.call(process, 0x1000, call()).warned
 
 
 def test_a_bug_is_made_only_where_the_kernel_may_die(played: Played, process: Process) -> None:
     """And if the kernel survives what the module takes for a BUG, that is what is told."""
     names = Scenario(64, 1 << 21, 4096)
     names.processes["A"] = process
-    daring = Devices(played, names, 4096, None, Log(played), bugs=True)  # type: ignore[arg-type]
+    daring = Devices(played, Ioctls(played), names, 4096, None, bugs=True)  # type: ignore[arg-type]
     daring.create(p.CreateDevice(device="dev", memory="pages", pages=4))
     played.told.clear()
 
@@ -343,7 +326,7 @@ def test_names_that_do_not_exist(made: Devices) -> None:
 
 
 def test_without_the_module_the_greeting_says_what_it_is_needed_for() -> None:
-    if Path(devices.DEVICE).exists():
+    if Path(ioctls.DEVICE).exists():
         pytest.skip("the module is loaded here")
     try:
         build.executor()

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -72,8 +73,12 @@ def test_the_program_says_what_it_did(tmp_path: Path, capsys: pytest.CaptureFixt
     assert recorded["routes"][1]["per_vma"] == 1, "a PMD"
 
 
-def test_the_recorded_run_is_of_this_program() -> None:
+def test_the_recorded_run_is_what_this_program_would_say() -> None:
     path = Path(__file__).parents[1] / "docs" / "refcount-overflow" / "limit.json"
     recorded = json.loads(path.read_text())
     assert (recorded["vmas"], recorded["crossed_at"], recorded["after"]) == (1 << 22, (1 << 22) - 1, -(1 << 31))
     assert recorded["memory"] < 2 << 30
+    assert recorded["routes"] == [asdict(way) for way in limit.routes()]
+    small = limit.climb(limit.World(18), 1 << 8, lambda point: None)
+    assert recorded["crossed_at"] - small.crossed_at == (1 << 22) - (1 << 8)
+    assert recorded["after"] - recorded["before"] + (1 << 32) == small.after - small.before + (1 << 18) == 512

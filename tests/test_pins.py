@@ -11,6 +11,7 @@ import pytest
 from conformance import protocol as p
 from conformance.implementations import Model
 from conformance.implementations.linux import devices, pins
+from conformance.implementations.linux.ioctls import Ioctls
 from conformance.implementations.linux.machine import Machine, Result
 from conformance.implementations.linux.pins import Pins
 from conformance.implementations.linux.scenario import Mistake, Process, Scenario
@@ -50,7 +51,7 @@ def played() -> Played:
 
 @pytest.fixture
 def made(played: Played) -> Pins:
-    return Pins(played, Scenario(64, 1 << 21, PAGE), PAGE)
+    return Pins(played, Ioctls(played), Scenario(64, 1 << 21, PAGE))
 
 
 def get(**fields: object) -> p.GetPages:

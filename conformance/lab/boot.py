@@ -50,7 +50,7 @@ def _command(
         ]
         return [str(image), *place, *words]
     options = ["-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"]
-    accel = "kvm" if kvm.worked() else kvm.EMULATED
+    accel = kvm.tried()
     options += ["-accel", accel, "-cpu", machine.processor(kernel, accel), "-smp", str(kernel.processors)]
     options += ["-machine", "q35", "-m", str(memory), *_memory(memory, scratch)]
     options += ["-kernel", str(image), "-initrd", str(initramfs), "-append", " ".join(["console=ttyS0", *words])]

@@ -22,6 +22,8 @@ from conformance.lab.guest import READY
 
 EMULATED, KVM = "tcg,thread=multi", "kvm"
 """What `-accel` takes."""
+VERDICT = "kvm"
+"""The file that remembers."""
 DEVICE, PROCESSOR, BOOT_ID = Path("/dev/kvm"), Path("/proc/cpuinfo"), Path("/proc/sys/kernel/random/boot_id")
 TRIAL_LIMIT = 15.0
 """Seconds until the trial guest is ready.  With KVM it takes less than one."""
@@ -33,23 +35,25 @@ def accelerator(command: Callable[[str], list[str]]) -> str:
 
     The trial is made once for each boot of this machine.
     """
-    if not there():
-        return EMULATED
-    verdict = places.made(places.lab()) / "kvm"
-    boot = BOOT_ID.read_text().strip()
-    said = verdict.read_text().split() if verdict.exists() else []
-    if said[:1] != [boot]:
-        said = [boot, KVM if _boots(command(KVM)) else EMULATED]
+    if there() and not _said():
+        said = KVM if _boots(command(KVM)) else EMULATED
+        verdict = places.made(places.lab()) / VERDICT
         part = verdict.with_suffix(f".{os.getpid()}")
-        part.write_text(" ".join(said))
+        part.write_text(f"{BOOT_ID.read_text().strip()} {said}")
         part.replace(verdict)
-    return said[1]
+    return tried()
 
 
-def worked() -> bool:
-    """Whether a trial has been made since this machine was booted, and a guest got ready."""
-    verdict = places.lab() / "kvm"
-    return there() and verdict.exists() and verdict.read_text().split() == [BOOT_ID.read_text().strip(), KVM]
+def tried() -> str:
+    """The same without a trial: the emulator where none was made."""
+    return _said() or EMULATED if there() else EMULATED
+
+
+def _said() -> str:
+    """What came of the trial since this machine was booted; else nothing."""
+    verdict = places.lab() / VERDICT
+    boot, _, said = (verdict.read_text() if verdict.exists() else "").partition(" ")
+    return said if boot == BOOT_ID.read_text().strip() else ""
 
 
 def there() -> bool:

@@ -90,7 +90,10 @@ class Called(Struct, forbid_unknown_fields=True, repr_omit_defaults=True):
         ),
     ]
     where: Annotated[str, Meta(max_length=200, description="BUG: file, line and function, if they are known.")] = ""
-    warned: Annotated[bool, Meta(description="Whether the kernel logged a warning.")] = False
+    warned: Annotated[
+        bool,
+        Meta(description="Nobody looks at it: what the kernel warns of is in the answers of kernel_log and finish."),
+    ] = False
     left: Annotated[int, Meta(description="vm_insert_pages: how many pages were not mapped.")] = 0
 
 

@@ -9,7 +9,6 @@ those of module/mapspec.h.
 from __future__ import annotations
 
 import contextlib
-import os
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,11 +17,10 @@ from typing import Any, NamedTuple, get_args
 from conformance import protocol as p
 from conformance.implementations.linux import kernel
 from conformance.implementations.linux.interfaces import Interfaces
-from conformance.implementations.linux.log import Log
+from conformance.implementations.linux.ioctls import Ioctls, present
 from conformance.implementations.linux.machine import Machine, Refused, Result, word
 from conformance.implementations.linux.scenario import Device, Mistake, NotHere, Object, Process, Region, Scenario
 
-DEVICE = "/dev/mapspec"
 NAME = "mapspec module"
 ABSENT = "this needs mapspec's kernel module, which is for a virtual machine of your own: docs/kernel.md"
 CAPABILITIES = ("driver-calls", "driver-access", "device-pages", "entry-writable", "expected-refcount", "gup")
@@ -135,11 +133,6 @@ class PageState:
     flags: int
 
 
-def present(machine: Machine) -> bool:
-    """Whether the module is loaded, and we may use it."""
-    return machine.run(f"0 open {DEVICE} {os.O_RDWR:x} 0 0")[0].kind == "ok"
-
-
 def missing(machine: Machine, page_size: int, *, guest: bool, bugs: bool) -> dict[str, str]:
     """What cannot be done with drivers here, each with the reason.
 
@@ -161,24 +154,19 @@ class Devices:
     """The devices of a scenario.  Everything raises NotHere, Refused and Mistake."""
 
     def __init__(
-        self, machine: Machine, names: Scenario, page_size: int, interfaces: Interfaces, log: Log, *, bugs: bool = False
+        self, machine: Machine, ioctls: Ioctls, names: Scenario, page_size: int, interfaces: Interfaces, *, bugs: bool
     ):
         self._machine = machine
+        self._ioctls = ioctls
         self._names = names
         self._page_size = page_size
         self._interfaces = interfaces
-        self._log = log
         self._bugs = bugs
         self.module = present(machine)
         """The module is loaded."""
         self.leaked = 0
         """Pages of devices that were closed, and that are still referenced, as far as somebody was told."""
         machine.run("0 reset")
-        self._entries = -1
-
-    def forget(self) -> None:
-        """The hub has closed everything."""
-        self._entries = -1
 
     def _named(self, name: str) -> Device:
         try:
@@ -192,15 +180,10 @@ class Devices:
             raise NotHere("driver-calls", ABSENT)
         return device.object.fd
 
-    def _open(self) -> int:
-        return self._machine.do(f"0 open {DEVICE} {os.O_RDWR:x} 0 0")[-1].value
-
     def _control(self, slot: int, fd: int, request: tuple[int, int], *values: int, what: str = "") -> Result:
-        """An ioctl of the hub (slot 0) or of a process, with a structure that starts with these 64-bit words."""
-        number, size = request
-        packed = struct.pack(f"={len(values)}Q", *values).hex()
+        """An ioctl about `what`, which is said where the module does not do it."""
         try:
-            return self._machine.do(f"{slot:x} ioctl {fd:x} {number:x} {size:x} {packed}")[-1]
+            return self._ioctls.control(slot, fd, request, *values)
         except Refused as e:
             raise self._reason(e, what) or e from None
 
@@ -219,7 +202,7 @@ class Devices:
             raise Mistake(f"there is a device {request.device} already")
         device = Device(request.memory, request.pages, request.order)
         if self.module:
-            fd = self._open()
+            fd = self._ioctls.open()
             try:
                 what = f"{request.memory} memory"
                 self._control(0, fd, ALLOCATE, MEMORY[request.memory], request.pages, request.order, what=what)
@@ -267,7 +250,6 @@ class Devices:
         device = self._named(request.device)
         function = FUNCTIONS[request.function]
         self._machine.run(f"0 write {word(WARN_AGAIN)} 1")  # else WARN_ON_ONCE warns once
-        before = self._log.warnings()
         what = f"{request.function} for {device.memory} memory"
         words = (function, at, request.count, request.device_first)
         how = CALL_LOCKED if request.in_mmap else CALL
@@ -278,11 +260,7 @@ class Devices:
                 raise
             done = self._dare(process.slot, self._fd(device), how, words, what)
         _, _, _, _, returned, is_fault, left = struct.unpack("=4Qq2Q", done.data)
-        return p.Called(
-            returned=_fault(returned) if is_fault else _errno(returned),
-            warned=self._log.warnings() > before,
-            left=left,
-        )
+        return p.Called(returned=_fault(returned) if is_fault else _errno(returned), left=left)
 
     def _dare(self, slot: int, fd: int, how: tuple[int, int], words: tuple[int, ...], what: str) -> Result:
         """A call of which the module says that it stops the kernel.  If it does, the machine is lost: raises Lost."""
@@ -349,30 +327,22 @@ class Devices:
 
     def entries(self, process: Process, at: int, count: int) -> list[Entry]:
         """What the page table of a process holds."""
-        if self._entries < 0:
-            self._entries = self._open()
-        found = []
-        for first, now in _portions(0, count):
-            values = (process.pid, at + first * self._page_size, now)
-            data = self._control(0, self._entries, ENTRIES, *values).data[24 : 24 + 16 * now]
-            found += [Entry(*values) for values in struct.iter_unpack("=2Q", data)]
-        return found
+        return [Entry(*values) for values in self._mapped(ENTRIES, "=2Q", process, at, count)]
 
     def references(self, process: Process, at: int, count: int) -> list[References]:
         """Of the folio that each entry of a process maps."""
-        if self._entries < 0:
-            self._entries = self._open()
-        found = []
+        return [References(*values) for values in self._mapped(FOLIOS, "=2q", process, at, count)]
+
+    def _mapped(self, request: tuple[int, int], form: str, process: Process, at: int, count: int) -> Iterator[Any]:
+        """What the module says of each page that a process maps."""
         for first, now in _portions(0, count):
-            values = (process.pid, at + first * self._page_size, now)
-            data = self._control(0, self._entries, FOLIOS, *values).data[24 : 24 + 16 * now]
-            found += [References(*values) for values in struct.iter_unpack("=2q", data)]
-        return found
+            data = self._ioctls.ask(request, process.pid, at + first * self._page_size, now)
+            yield from struct.iter_unpack(form, data[24 : 24 + struct.calcsize(form) * now])
 
     def hold(self, process: Process, at: int, number: int) -> int:
         """Take references to the folio that is mapped at an address.  The hub's descriptor that holds them."""
-        fd = self._open()
-        self._control(0, fd, HOLD, process.pid, at, number)
+        fd = self._ioctls.open()
+        self._ioctls.control(0, fd, HOLD, process.pid, at, number)
         return fd
 
     def pages(self, process: Process, at: int, count: int) -> list[kernel.Page]:

@@ -19,6 +19,7 @@ from conformance.implementations.linux.files import Files
 from conformance.implementations.linux.hugepages import Kind
 from conformance.implementations.linux.interfaces import Interfaces
 from conformance.implementations.linux.internals import Internals
+from conformance.implementations.linux.ioctls import Ioctls
 from conformance.implementations.linux.log import Log
 from conformance.implementations.linux.lookup import PAGES_AT_ONCE, Lookup
 from conformance.implementations.linux.machine import Lost, Machine, Refused, Result, word
@@ -147,10 +148,11 @@ class Linux:
         self._interfaces = Interfaces(
             machine, self._names, self._here.page_size, version, self._order_at, ours=self._command is not None
         )
+        self._ioctls = Ioctls(machine)
         self._devices = Devices(
-            machine, self._names, self._here.page_size, self._interfaces, self._log, bugs=self._bugs
+            machine, self._ioctls, self._names, self._here.page_size, self._interfaces, bugs=self._bugs
         )
-        self._pins = Pins(machine, self._names, self._here.page_size)
+        self._pins = Pins(machine, self._ioctls, self._names)
 
     def _take_settings(self) -> tuple[Settings | None, str]:
         """The settings of the machine if we may change them, else why not.  Raises Busy."""
@@ -231,8 +233,7 @@ class Linux:
         results = self._do("0 reset", *then)
         self._names.clear()
         self._internals.forget()
-        self._devices.forget()
-        self._pins.forget()
+        self._ioctls.forget()
         return results
 
     def _kernel_log(self, request: p.KernelLog) -> list[p.Logged]:

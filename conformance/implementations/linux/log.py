@@ -88,10 +88,6 @@ class Log:
         """Something that is found out by other means."""
         self._logged.append(logged)
 
-    def warnings(self) -> int:
-        """How many warnings there are."""
-        return sum(logged.kind == "warning" for logged in self.read())
-
     def _take(self, result: Result | None) -> None:
         result = result or self._machine.do(READ)[-1]
         while True:

@@ -7,11 +7,11 @@ reset.
 
 from __future__ import annotations
 
-import os
 import struct
 
 from conformance import protocol as p
 from conformance.implementations.linux import devices
+from conformance.implementations.linux.ioctls import Ioctls
 from conformance.implementations.linux.machine import Machine, Refused, Result
 from conformance.implementations.linux.scenario import Hold, Mistake, Process, Scenario
 
@@ -25,24 +25,10 @@ NO_STATUS = -(1 << 31)
 class Pins:
     """The holds of a scenario.  Everything raises Refused and Mistake."""
 
-    def __init__(self, machine: Machine, names: Scenario, page_size: int):
+    def __init__(self, machine: Machine, ioctls: Ioctls, names: Scenario):
         self._machine = machine
+        self._ioctls = ioctls
         self._names = names
-        self._page_size = page_size
-        self._asks = -1
-
-    def forget(self) -> None:
-        """The hub has closed everything."""
-        self._asks = -1
-
-    def _open(self) -> int:
-        return self._machine.do(f"0 open {devices.DEVICE} {os.O_RDWR:x} 0 0")[-1].value
-
-    def _control(self, slot: int, fd: int, request: tuple[int, int], *values: int) -> Result:
-        """An ioctl of the hub (slot 0) or of a process, with a structure that starts with these 64-bit words."""
-        number, size = request
-        packed = struct.pack(f"={len(values)}Q", *values).hex()
-        return self._machine.do(f"{slot:x} ioctl {fd:x} {number:x} {size:x} {packed}")[-1]
 
     def _hold(self, name: str) -> Hold:
         try:
@@ -63,9 +49,9 @@ class Pins:
         flags |= devices.GET_WRITE if request.write else 0
         flags |= devices.GET_FORCE if request.force else 0
         flags |= devices.GET_LONGTERM if request.longterm else 0
-        fd = self._open()
+        fd = self._ioctls.open()
         try:
-            done = self._control(process.slot, fd, devices.GET, at, request.count, request.times, flags)
+            done = self._ioctls.control(process.slot, fd, devices.GET, at, request.count, request.times, flags)
         except Refused:
             self._machine.do(f"0 close {fd:x}")
             raise
@@ -75,7 +61,7 @@ class Pins:
 
     def put(self, name: str) -> None:
         hold = self._hold(name)
-        self._control(0, hold.fd, devices.PUT)
+        self._ioctls.control(0, hold.fd, devices.PUT)
         self._machine.do(f"0 close {hold.fd:x}")
         del self._names.held[name]
 
@@ -85,21 +71,19 @@ class Pins:
         data = b""
         for first in range(0, hold.pages, devices.AT_ONCE):
             count = min(hold.pages - first, devices.AT_ONCE)
-            data += self._control(0, hold.fd, devices.READ_HELD, first, count).data[16 : 16 + 8 * count]
+            data += self._ioctls.control(0, hold.fd, devices.READ_HELD, first, count).data[16 : 16 + 8 * count]
         return data
 
     def write(self, name: str, value: int) -> None:
         hold = self._hold(name)
-        self._control(0, hold.fd, devices.WRITE_HELD, 0, hold.pages, value)
+        self._ioctls.control(0, hold.fd, devices.WRITE_HELD, 0, hold.pages, value)
 
     def maybe_pinned(self, frames: list[int]) -> list[bool]:
         """folio_maybe_dma_pinned() of the folio of each frame, by the kernel itself; of frame 0 False."""
-        if self._asks < 0:
-            self._asks = self._open()
         found: list[bool] = []
         for first in range(0, len(frames), devices.AT_ONCE):
             now = frames[first : first + devices.AT_ONCE]
-            data = self._control(0, self._asks, devices.PINNED, len(now), *now).data
+            data = self._ioctls.ask(devices.PINNED, len(now), *now)
             told = struct.unpack_from(f"={len(now)}Q", data, 8)
             found += [bool(pinned) and bool(frame) for pinned, frame in zip(told, now, strict=True)]
         return found

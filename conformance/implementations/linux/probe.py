@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from conformance import protocol as p
-from conformance.implementations.linux import counters, devices, internals, kernel, observe, pins
+from conformance.implementations.linux import counters, devices, internals, ioctls, kernel, observe, pins
 from conformance.implementations.linux.hugepages import ROOT as THP
 from conformance.implementations.linux.hugepages import HugePages
 from conformance.implementations.linux.machine import Machine, word
@@ -465,7 +465,7 @@ def _look_at_drivers(
     """With the kernel module every driver, without it those for which a part of the kernel stands in."""
     guest = settings is not None and not settings.shared
     missing.update(devices.missing(machine, size, guest=guest, bugs=bugs))
-    if devices.present(machine):
+    if ioctls.present(machine):
         missing.pop("refcount", None)
         missing.pop("anon-exclusive", None)
         if "frames" not in missing:

@@ -157,7 +157,7 @@ static const char *said(long result)
 	return result < 0 ? strerrorname_np(errno) : "works";
 }
 
-/* The three ways of get_user_pages that a program has without a device, and a plain load. */
+/* The ways of get_user_pages that a program has without a device, those that only want the page mapped, and a load. */
 static void try(const char *when)
 {
 	char *page = mmap(NULL, PAGE, PROT_READ, MAP_SHARED, memory, 0), copy[PAGE];
@@ -166,10 +166,13 @@ static void try(const char *when)
 	int loaded = *(volatile char *)page, references = refcount();
 
 	check(pipe(pipes) == 0 && mem >= 0, "pipe");
-	printf("%s, refcount %d: load %s", when, references, loaded == 7 ? "works" : "is wrong");
+	printf("%s, refcount %d:\n", when, references);
+	printf("  load %s", loaded == 7 ? "works" : "is wrong");
 	printf(", vmsplice %s", said(vmsplice(pipes[1], &here, 1, 0)));
 	printf(", process_vm_readv %s", said(process_vm_readv(getpid(), &there, 1, &here, 1, 0)));
 	printf(", /proc/self/mem %s\n", said(pread(mem, copy, PAGE, (off_t)(unsigned long)page)));
+	printf("  MADV_POPULATE_READ %s", said(madvise(page, PAGE, MADV_POPULATE_READ)));
+	printf(", mlock %s\n", said(mlock(page, PAGE)));
 	close(mem);
 	close(pipes[0]);
 	close(pipes[1]);

@@ -365,7 +365,9 @@ def _kernels(site: Site, paths: list[Path], recorded: Path) -> list[Column]:
         if build not in newest or found.header.started >= newest[build][0].header.started:
             newest[build] = (found, path)
     columns = []
-    for found, path in sorted(newest.values(), key=lambda item: (_version(_name(item[0])), item[0].header.profile)):
+    for found, path in sorted(
+        newest.values(), key=lambda item: (_version(_name(item[0])), item[0].header.profile, _name(item[0]))
+    ):
         name, place = _name(found), path.resolve()
         inside = place.is_relative_to(site.root.resolve())
         origin = place.relative_to(site.root.resolve()).as_posix() if inside else path.name
@@ -383,11 +385,7 @@ def _name(found: Report) -> str:
     implementation = found.header.implementation
     debian = re.search(r"Debian (\d+(?:\.\d+)+)-\S+ \(\d{4}-", implementation.environment.get("kernel", ""))
     name = debian[1] if debian else re.split(r"[-+]", implementation.version)[0]
-    for ending, words in (
-        ("no-page-mapcount", "no page mapcount"),
-        ("no-pte-special", "no pte_special"),
-        ("32bit", "32 bit"),
-    ):
+    for ending, words in CONFIGURATIONS:
         if found.header.profile.endswith(ending):
             return f"{name} {words}"
     return name + DEBUG if implementation.parameters.get("debug_vm") else name

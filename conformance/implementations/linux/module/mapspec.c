@@ -925,13 +925,19 @@ static int map_vma(struct device_file *d, struct vm_area_struct *vma)
 	return map(d, vma, function, vma->vm_start, first, &pages);
 }
 
+/* Before d->lock, as a huge fault comes with this lock and then takes that; mmap_lock is held for writing. */
+static void lock_vma(struct vm_area_struct *vma)
+{
+	if (vma)
+		vm_flags_set(vma, 0);
+}
+
 static int mapspec_mmap(struct file *file, struct vm_area_struct *vma)
 {
 	struct device_file *d = file->private_data;
 	int error;
 
-	/* Locks the VMA first: a huge fault comes with that lock, and takes d->lock then. */
-	vm_flags_set(vma, 0);
+	lock_vma(vma);
 	down_read(&d->lock);
 	error = map_vma(d, vma);
 	up_read(&d->lock);
@@ -1555,6 +1561,7 @@ static int control(struct file *file, unsigned int request, union arguments *a)
 		return error;
 	case MAPSPEC_IOC_CALL_LOCKED:
 		mmap_write_lock(current->mm);
+		lock_vma(find_vma(current->mm, a->call.address));
 		down_read(&d->lock);
 		error = call(d, &a->call, true);
 		up_read(&d->lock);
