@@ -164,6 +164,7 @@ Feature: Splitting a folio
       And A reads every page
       When A tries to split the folio of page 0 to order 4
       Then the folio of every page of A has order 9
+      And the kernel warns in mm/huge_memory.c if it has CONFIG_DEBUG_VM
 
     @large_folios.folio-split-order.shmem @since:7.3
     Scenario Outline: A shmem folio is split to order <new>

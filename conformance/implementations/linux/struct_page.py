@@ -28,6 +28,8 @@ BITS = ("PG_double_map", "PG_partially_mapped")
 TASKS = "init_task"
 MAPS = ("vmemmap_base", "mem_map")
 """Variables with the address of the first struct page: with SPARSEMEM_VMEMMAP, and with FLATMEM."""
+VMEMMAP = 0xFFFFEA0000000000
+"""Where it is on 64-bit without such a variable: pgtable_64_types.h: __VMEMMAP_BASE_L4."""
 SYMBOLS = (TASKS, *MAPS)
 """Variables of the kernel whose addresses we need."""
 PT_LOAD, ELFCLASS32, HEADER = 1, 1, 64
@@ -139,10 +141,10 @@ class StructPages:
         self.large_mapcount = "_large_mapcount" in self._at
         """Large folios have a mapcount of their own."""
         maps = [symbols[name] for name in MAPS if name in symbols]
-        if not maps or TASKS not in symbols:
-            raise NotReadable(f"/proc/kallsyms does not show {TASKS if maps else ' or '.join(MAPS)}")
+        if TASKS not in symbols or (not maps and self._kcore.bits == 32):
+            raise NotReadable(f"/proc/kallsyms does not show {' or '.join(MAPS) if TASKS in symbols else TASKS}")
         self._tasks = symbols[TASKS]
-        self._base = self._kcore.word(maps[0])
+        self._base = self._kcore.word(maps[0]) if maps else VMEMMAP
         self._word_form, self._id_form, self._count_form = FORMATS[self._kcore.bits]
 
     def page(self, frame: int, count: int = 1) -> bytes:

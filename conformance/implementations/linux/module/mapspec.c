@@ -869,7 +869,9 @@ static vm_fault_t mapspec_huge_fault(struct vm_fault *vmf, huge_size_t size)
 	if (!HUGE_IS_PMD(size) || start < vma->vm_start || start + PMD_SIZE > vma->vm_end)
 		return result;
 	first = vma->vm_pgoff + ((start - vma->vm_start) >> PAGE_SHIFT);
-	down_read(&d->lock);
+	/* A huge fault may come with the lock of the VMA, which elsewhere is taken after d->lock.  It comes again. */
+	if (!down_read_trylock(&d->lock))
+		return VM_FAULT_NOPAGE;
 	if (!d->gone && first + PTRS_PER_PTE <= d->count && !(d->pfns[first] & (PTRS_PER_PTE - 1)) &&
 	    run_length(d, first, PTRS_PER_PTE) == PTRS_PER_PTE &&
 	    (bugs || !is_bug(d, vma, function, start, first, PTRS_PER_PTE, false)))
@@ -925,19 +927,11 @@ static int map_vma(struct device_file *d, struct vm_area_struct *vma)
 	return map(d, vma, function, vma->vm_start, first, &pages);
 }
 
-/* Before d->lock, as a huge fault comes with this lock and then takes that; mmap_lock is held for writing. */
-static void lock_vma(struct vm_area_struct *vma)
-{
-	if (vma)
-		vm_flags_set(vma, 0);
-}
-
 static int mapspec_mmap(struct file *file, struct vm_area_struct *vma)
 {
 	struct device_file *d = file->private_data;
 	int error;
 
-	lock_vma(vma);
 	down_read(&d->lock);
 	error = map_vma(d, vma);
 	up_read(&d->lock);
@@ -1561,7 +1555,6 @@ static int control(struct file *file, unsigned int request, union arguments *a)
 		return error;
 	case MAPSPEC_IOC_CALL_LOCKED:
 		mmap_write_lock(current->mm);
-		lock_vma(find_vma(current->mm, a->call.address));
 		down_read(&d->lock);
 		error = call(d, &a->call, true);
 		up_read(&d->lock);
