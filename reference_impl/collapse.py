@@ -57,7 +57,7 @@ def _collapse_anon(k: Kernel, mm: Mm, vma: Vma, block: Vpn) -> None:
         raise Errno("EINVAL")
     for _, _, leaf in leaves:
         assert isinstance(leaf, Leaf)
-        if leaf.folio.ref_count != expected_references(k, leaf.folio):
+        if leaf.folio.refcount != expected_references(k, leaf.folio):
             # rule: large_folios.collapse-references
             raise Errno("EAGAIN")
 
@@ -93,7 +93,7 @@ def _collapse_shmem(k: Kernel, mm: Mm, vma: Vma, block: Vpn) -> None:
     places = file.cache.over(index, index + size)
     if not any(place.folio.order == k.profile.pmd_order for _, _, place in places):
         for _, _, place in places:
-            if place.folio.ref_count != expected_references(k, place.folio):
+            if place.folio.refcount != expected_references(k, place.folio):
                 raise Errno("EAGAIN")
         # rule: large_folios.collapse-file
         new = k.alloc(k.profile.pmd_order, "shmem")

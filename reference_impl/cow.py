@@ -54,7 +54,7 @@ def can_reuse(k: Kernel, folio: Folio) -> bool:
     match k.profile["cow.large-reuse"]:
         # rule: cow.large-last-entry
         case "one-reference":
-            return folio.swap is None and folio.ref_count == 1
+            return folio.swap is None and folio.refcount == 1
         # rule: cow.large-always-copied
         case "never":
             return False
@@ -67,11 +67,11 @@ def _can_reuse_small(k: Kernel, folio: Folio) -> bool:
     if folio.kind == "ksm":
         return False
     # rule: cow.extra-reference
-    if folio.ref_count > 1 + (folio.swap is not None):
+    if folio.refcount > 1 + (folio.swap is not None):
         return False
     if folio.swap is not None:
         swap.free_swap(k, folio)
-    return folio.ref_count == 1
+    return folio.refcount == 1
 
 
 def _can_reuse_large(k: Kernel, folio: Folio) -> bool:
@@ -82,7 +82,7 @@ def _can_reuse_large(k: Kernel, folio: Folio) -> bool:
     if folio.swap is not None and not swap.free_swap(k, folio):
         return False
     # rule: cow.large-owner, cow.large-reference
-    return folio.large_mapcount == folio.ref_count
+    return folio.large_mapcount == folio.refcount
 
 
 def _reuse(mm: Mm, vma: Vma, first: Vpn, end: Vpn, folio: Folio, page: PageIndex, *, unshare: bool) -> None:
@@ -129,7 +129,7 @@ def _write_pmd(k: Kernel, mm: Mm, vma: Vma, vpn: Vpn, entry: Leaf, *, unshare: b
     folio = entry.folio
     start = align_down(vpn, folio.pages)
     # rule: cow.pmd-reuse
-    if folio.anon and (folio.is_exclusive(0) or folio.ref_count == 1):
+    if folio.anon and (folio.is_exclusive(0) or folio.refcount == 1):
         _reuse(mm, vma, start, start + folio.pages, folio, 0, unshare=unshare)
         return
     # The PTEs of an anonymous folio come here again; those of a file are gone and fault as if nothing was there.

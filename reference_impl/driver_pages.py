@@ -78,7 +78,7 @@ def create(k: Kernel, name: str, memory: str, count: PageCount, order: Order) ->
                 if page and memory in ("block", "coherent"):
                     # rule: driver_pages.accept-reference
                     # Pages behind the first one of a block without __GFP_COMP have no reference.
-                    folio.refcount = 0
+                    folio.references = 0
                     device.held.pop()
     return device
 
@@ -89,7 +89,7 @@ def _freeze(device: Device, references: str) -> None:
     if references == "frozen":
         device.frozen = True
         for folio, _ in device.held:
-            folio.refcount = 0
+            folio.references = 0
         device.held = []
 
 

@@ -48,7 +48,7 @@ class Slot:
 class Folio:
     """2**order pages of memory with one reference count.
 
-    refcount         all references that there are; ref_count is what _refcount of the head shows of them
+    references       all that there are; refcount is what _refcount of the head shows of them
     mapcount         _mapcount of a small folio, 32 bits signed
     page_mapcounts   _mapcount of each page of a large folio, 32 bits signed
     entire_mapcount  _entire_mapcount (6.1: compound_mapcount), 32 bits signed
@@ -64,7 +64,7 @@ class Folio:
     __slots__ = (
         "contents", "dirty", "double_map", "entire_mapcount", "exclusive", "file", "has_pincount", "hugetlb",
         "index", "kind", "large_mapcount", "mapcount", "maybe_shared", "nr_pages_mapped", "number", "order",
-        "page_mapcounts", "pages", "partially_mapped", "pfn", "pincount", "refcount", "refcount_bits", "slots",
+        "page_mapcounts", "pages", "partially_mapped", "pfn", "pincount", "refcount_bits", "references", "slots",
         "swap", "swapbacked",
     )  # fmt: skip
 
@@ -79,7 +79,7 @@ class Folio:
         self.file: File | None = None
         self.index: PageIndex = 0
         self.swap: SwapSlot | None = None
-        self.refcount = 1
+        self.references = 1
         self.refcount_bits = refcount_bits
         self.pincount = 0
         self.has_pincount = order > 0
@@ -110,11 +110,11 @@ class Folio:
         return self.kind in ("anon", "ksm") or (self.kind == "hugetlb" and self.file is None)
 
     @property
-    def ref_count(self) -> int:
+    def refcount(self) -> int:
         """folio_ref_count: a signed counter of `refcount_bits` bits, without saturation."""
         # rule: refcount.limit, refcount.limit-wraps
         half = 1 << (self.refcount_bits - 1)
-        return self.refcount if self.refcount < half else (self.refcount + half) % (2 * half) - half
+        return self.references if self.references < half else (self.references + half) % (2 * half) - half
 
     @property
     def maybe_dma_pinned(self) -> bool:
@@ -122,7 +122,7 @@ class Folio:
         if self.has_pincount:
             return self.pincount > 0
         # rule: refcount.limit-looks-pinned
-        return self.refcount % (1 << self.refcount_bits) >= GUP_PIN_COUNTING_BIAS
+        return self.references % (1 << self.refcount_bits) >= GUP_PIN_COUNTING_BIAS
 
     def value(self, page: PageIndex) -> str:
         """What a page holds."""

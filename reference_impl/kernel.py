@@ -117,17 +117,17 @@ class Kernel:
     def get(self, folio: Folio, references: int = 1) -> None:
         """folio_ref_add: nothing is checked."""
         # rule: refcount.limit-unchecked
-        folio.refcount += references
+        folio.references += references
 
     def put(self, folio: Folio, references: int = 1) -> None:
         """folio_put_refs: without references it is free, and every counter must be back where it started."""
         # rule: refcount.limit-unmap
-        folio.refcount -= references
-        if folio.refcount > 0:
-            if not folio.ref_count:
-                raise Bug(f"{folio} is freed while {folio.refcount} references to it are held.")
+        folio.references -= references
+        if folio.references > 0:
+            if not folio.refcount:
+                raise Bug(f"{folio} is freed while {folio.references} references to it are held.")
             return
-        if folio.refcount < 0 or self.counting.folio_mapcount(folio) or folio.pincount or folio.entire_mapcount:
+        if folio.references < 0 or self.counting.folio_mapcount(folio) or folio.pincount or folio.entire_mapcount:
             raise AssertionError(f"bad page: {folio} is freed with counters that are not 0")
         if folio.page_mapcounts or folio.nr_pages_mapped or folio.maybe_shared:
             raise AssertionError(f"bad page: {folio} is freed with mappings of its pages")

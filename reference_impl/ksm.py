@@ -29,7 +29,7 @@ def scan(k: Kernel) -> None:
             continue
         value = leaf.folio.value(leaf.page)
         if value in stable:
-            if stable[value].ref_count:
+            if stable[value].refcount:
                 _merge(k, mm, vma, vpn, stable[value])
         elif value not in unstable:
             unstable[value] = (mm, vma, vpn)
@@ -75,7 +75,7 @@ def _prepare(k: Kernel, mm: Mm, vpn: Vpn) -> Leaf | None:
     if leaf is None:
         return None
     folio = leaf.folio
-    if folio.ref_count != folio.mapcount + (folio.swap is not None):
+    if folio.refcount != folio.mapcount + (folio.swap is not None):
         return None
     return leaf
 

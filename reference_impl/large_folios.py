@@ -78,7 +78,7 @@ def split_folios(k: Kernel, mm: Mm, first: Vpn, end: Vpn, order: int) -> None:
         if not isinstance(entry, Leaf) or entry.folio.hugetlb or entry.kind in UNCOUNTED:
             continue
         folio = entry.folio
-        if order < folio.order and folio.ref_count == expected_references(k, folio):
+        if order < folio.order and folio.refcount == expected_references(k, folio):
             try:
                 split_folio(k, folio, order)
             except Errno:
@@ -104,7 +104,7 @@ def split_folio(k: Kernel, folio: Folio, order: int) -> None:
     # rule: large_folios.folio-split, large_folios.folio-split-references
     # check: one reference too many and it fails, whatever kind of reference.
     check_splittable(k, folio, order)
-    if folio.ref_count != expected_references(k, folio):
+    if folio.refcount != expected_references(k, folio):
         k.counters["split_failed"] += 1
         raise Errno("EAGAIN")
     k.counters["split"] += 1

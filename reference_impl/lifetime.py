@@ -29,7 +29,7 @@ def free(k: Kernel, device: Device) -> None:
         k.put(folio, references)
     for _, _, (folio, _) in device.pages:
         # Pages that had no reference of their own go with the others.
-        if folio.ref_count == 0:
+        if folio.refcount == 0:
             k.folios.pop(folio.number, None)
     # map: nothing, mappings stay as they are.
     # account: nothing.

@@ -126,19 +126,19 @@ def climb(world: World, vmas: int, tell: Callable[[Point], None]) -> Climb:
     folio = world.folio
     run = Climb(folio.refcount_bits)
     limit = 1 << (folio.refcount_bits - 1)
-    mark = 1 << folio.refcount.bit_length()
+    mark = 1 << folio.references.bit_length()
     started, used = time.perf_counter(), time.process_time()
     while run.vmas < vmas:
-        before = folio.refcount
+        before = folio.references
         world.map_once_more()
         run.vmas += 1
-        if folio.refcount >= mark:
+        if folio.references >= mark:
             mark *= 2
-            point = Point(run.vmas, folio.ref_count, time.perf_counter() - started)
+            point = Point(run.vmas, folio.refcount, time.perf_counter() - started)
             run.points.append(point)
             tell(point)
-            if before < limit <= folio.refcount:
-                run.before, run.after, run.crossed_at = before, folio.ref_count, run.vmas
+            if before < limit <= folio.references:
+                run.before, run.after, run.crossed_at = before, folio.refcount, run.vmas
     run.seconds, run.processor = time.perf_counter() - started, time.process_time() - used
     run.processes = len(world.k.mms)
     run.memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
@@ -154,8 +154,8 @@ def past_the_limit(world: World) -> Iterator[Outcome]:
         try:
             action()
         except Errno as refused:
-            return Outcome(what, refused.args[0], folio.ref_count)
-        return Outcome(what, "succeeds", folio.ref_count)
+            return Outcome(what, refused.args[0], folio.refcount)
+        return Outcome(what, "succeeds", folio.refcount)
 
     yield outcome("vmsplice of a page", lambda: gup.vmsplice(k, parent, first, first + 1, "p"))
     yield outcome("MADV_POPULATE_READ of a page", lambda: madvise.populate(k, parent, first, first + 1, write=False))
@@ -166,10 +166,10 @@ def past_the_limit(world: World) -> Iterator[Outcome]:
     yield outcome("exit of the child", lambda: mmap.exit_mm(k, child))
     yield outcome("one more mapping", world.map_once_more)
     unmapped = 0
-    while folio.ref_count < 0:
+    while folio.refcount < 0:
         world.unmap_last()
         unmapped += 1
-    yield Outcome(f"munmap of {unmapped} mappings", "succeeds", folio.ref_count)
+    yield Outcome(f"munmap of {unmapped} mappings", "succeeds", folio.refcount)
     last = world.mm.vmas[-1].first
     yield outcome("vmsplice of a page", lambda: gup.vmsplice(k, world.mm, last, last + 1, "q"))
 
@@ -205,9 +205,9 @@ def routes(bits: int = 32) -> list[Route]:
 def _route(name: str, bits: int, *, order: int, by_pmd: bool = False) -> Route:
     world = World(bits, order)
     world.mm.thp_disabled = not by_pmd
-    base = world.folio.refcount
+    base = world.folio.references
     world.map_once_more()
-    per_vma = world.folio.refcount - base
+    per_vma = world.folio.references - base
     vmas = -(-((1 << (bits - 1)) - base) // per_vma)
     tables = 0 if by_pmd else vmas * world.pages * PTE
     return Route(name, per_vma, vmas, tables, _structures(vmas))
@@ -234,7 +234,7 @@ def main(arguments: list[str] | None = None) -> None:
     gc.disable()  # nothing of it is garbage
     limit = 1 << (args.bits - 1)
     world = World(args.bits)
-    print(f"One folio of {world.pages} pages in the page cache, {world.folio.refcount} references; limit {limit}.")
+    print(f"One folio of {world.pages} pages in the page cache, {world.folio.references} references; limit {limit}.")
     print(f"Each mapping: a VMA and one page fault that maps {world.pages} PTEs.\n\n{'VMAs':>10} {'the counter':>14}")
 
     def tell(point: Point) -> None:

@@ -244,7 +244,7 @@ def _reclaim_file(k: Kernel, folio: Folio) -> None:
     """Unmap a folio of the page cache and drop it, if nobody else has a reference."""
     for mm, first, end, _ in mappings(k, folio):
         unmap.zap(k, mm, first, end)
-    if folio.ref_count == folio.pages:
+    if folio.refcount == folio.pages:
         files.remove_from_cache(k, folio)
 
 

@@ -66,7 +66,7 @@ def insert_page(k: Kernel, mm: Mm, vma: Vma, vpn: Vpn, device: Device, page: Pag
 def _check_page(k: Kernel, vma: Vma, device: Device, folio: Folio) -> bool:
     """validate_page_before_insert: Errno, or whether a special entry for the zero page is to be made."""
     # rule: driver_pages.accept-reference, driver_pages.accept-kind
-    if folio.ref_count == 0 or device.frozen or device.memory == "slab":
+    if folio.refcount == 0 or device.frozen or device.memory == "slab":
         raise Errno("EINVAL")
     if folio.kind == "zero":
         if k.profile["mixedmap.zero-page"] == "counted":
@@ -108,7 +108,7 @@ def vm_insert_page(k: Kernel, mm: Mm, vma: Vma, vpn: Vpn, device: Device, page: 
         raise Errno("EFAULT")
     place = device.place(page)
     assert place is not None
-    if place.folio.ref_count == 0 and k.profile["mixedmap.reference-check"] == "first":
+    if place.folio.refcount == 0 and k.profile["mixedmap.reference-check"] == "first":
         raise Errno("EINVAL")
     set_mixedmap(k, vma, in_mmap=in_mmap, pages=False)
     insert_page(k, mm, vma, vpn, device, page)

@@ -71,7 +71,7 @@ def anon_exclusive(k: Kernel, entry: Leaf, page: PageIndex) -> bool:
 
 
 def refcount(k: Kernel, entry: Leaf) -> int:
-    return entry.folio.ref_count if entry.folio.kind != "mmio" else 0
+    return entry.folio.refcount if entry.folio.kind != "mmio" else 0
 
 
 def expected_refcount(k: Kernel, entry: Leaf) -> int:
@@ -195,7 +195,7 @@ def writable(mm: Mm, first: Vpn, end: Vpn) -> list[bool | None]:
 
 
 def device_refcounts(device: Device, first: PageIndex, count: int) -> list[int]:
-    return [folio.ref_count if folio.kind != "mmio" else 0 for folio, _ in _device_pages(device, first, count)]
+    return [folio.refcount if folio.kind != "mmio" else 0 for folio, _ in _device_pages(device, first, count)]
 
 
 def device_mapcounts(k: Kernel, device: Device, first: PageIndex, count: int) -> list[int]:

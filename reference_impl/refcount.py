@@ -21,7 +21,7 @@ def try_get(k: Kernel, folio: Folio, also: int = 0, function: str = "try_grab_fo
     """
     # rule: refcount.limit-gup, refcount.limit-crossing
     bits = folio.refcount_bits
-    if (folio.refcount + also) >> (bits - 1) & 1 or not (folio.refcount + also) % (1 << bits):
+    if (folio.references + also) >> (bits - 1) & 1 or not (folio.references + also) % (1 << bits):
         k.log.warn(function, file)
         return False
     return True
@@ -29,11 +29,11 @@ def try_get(k: Kernel, folio: Folio, also: int = 0, function: str = "try_grab_fo
 
 def add_references(k: Kernel, mm: Mm, vpn: Vpn, number: int, hold: str) -> None:
     """Somebody takes so many references with folio_ref_add, as nobody should."""
-    # check: nothing can refuse, that is the point.
+    # check: nothing can refuse, that is the point; but a raw entry may lead to a page that is free.
     if hold in k.added:
         raise BadRequest(f"There is a hold {hold} already.")
     entry = mm.table.get(vpn)
-    if not isinstance(entry, Leaf):
+    if not isinstance(entry, Leaf) or not entry.folio.refcount:
         raise Errno("EFAULT")
     # count: nothing; a reference is not a mapping.
     # map: nothing.

@@ -107,7 +107,7 @@ def _folio(k: Kernel, folio: Folio) -> dict[str, Any]:
         "kind": folio.kind,
         "file": folio.file.name if folio.file else None,
         "index": folio.index,
-        "refcount": folio.ref_count,
+        "refcount": folio.refcount,
         "pincount": folio.pincount,
         "mapcount": 0 if special else k.counting.folio_mapcount(folio),
         "entire_mapcount": folio.entire_mapcount,

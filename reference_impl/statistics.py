@@ -163,7 +163,7 @@ class Share(NamedTuple):
 def shares(k: Kernel, folio: Folio, first: PageIndex, end: PageIndex) -> list[Share]:
     """How smaps counts some pages that are mapped."""
     # rule: statistics.one-reference
-    if folio.ref_count == 1:
+    if folio.refcount == 1:
         return [Share(first, end, 1, True)]
     # rule: statistics.pss-average, statistics.private-folio
     if k.profile["statistics.pss"] == "average":

@@ -37,7 +37,7 @@ def swap_out(k: Kernel, folio: Folio) -> None:
         _unmap_ptes(k, mm, vpn, end, entry, lazyfree)
 
     # Written back; freed unless somebody else has a reference.
-    if folio.swap is not None and folio.ref_count == folio.pages:
+    if folio.swap is not None and folio.refcount == folio.pages:
         remove_from_swap_cache(k, folio)
 
 
@@ -45,7 +45,7 @@ def _can_discard(k: Kernel, folio: Folio) -> bool:
     """MADV_FREE pages can go if nobody wrote to them since and nobody else has a reference."""
     if any(entry.dirty for _, _, _, entry in mappings(k, folio)):
         return False
-    return folio.ref_count == k.counting.folio_mapcount(folio)
+    return folio.refcount == k.counting.folio_mapcount(folio)
 
 
 def _unmap_ptes(k: Kernel, mm: Mm, vpn: Vpn, end: Vpn, entry: Leaf, lazyfree: bool) -> None:
@@ -146,7 +146,7 @@ def swap_in(k: Kernel, mm: Mm, vma: Vma, vpn: Vpn, entry: Swapped, *, write: boo
     if (
         k.profile["cow.swap-in"] == "bit-or-references"
         and write
-        and folio.ref_count == folio.pages == count
+        and folio.refcount == folio.pages == count
         and _last_entries(k, slot, count)
     ):
         # Only the swap cache holds the folio and this is its last entry: the slot is given up before mapping.

@@ -19,9 +19,9 @@ from reference_impl.units import Bug, Errno, Order, Pfn
 @given(bits=st.integers(4, 40), count=st.integers(0, 1 << 42))
 def test_the_counter_shows_the_references_modulo_its_width(bits: int, count: int) -> None:
     folio = Folio(1, Pfn(1), Order(0), "anon", bits)
-    folio.refcount = count
+    folio.references = count
     half = 1 << (bits - 1)
-    assert -half <= folio.ref_count < half and (folio.ref_count - count) % (2 * half) == 0
+    assert -half <= folio.refcount < half and (folio.refcount - count) % (2 * half) == 0
 
 
 @given(bits=st.integers(12, 20), references=st.lists(st.integers(1, 1 << 10), max_size=8))
@@ -29,7 +29,7 @@ def test_one_more_reference_is_given_exactly_while_the_counter_is_positive(bits:
     world = limit.World(bits, order=2)
     for number, more in enumerate(references):
         world.k.get(world.folio, more << 8)
-        assert refcount.try_get(world.k, world.folio) == (world.folio.ref_count > 0), number
+        assert refcount.try_get(world.k, world.folio) == (world.folio.refcount > 0), number
 
 
 def test_the_vma_that_crosses_and_what_works_then() -> None:
@@ -37,18 +37,18 @@ def test_the_vma_that_crosses_and_what_works_then() -> None:
     seen: list[limit.Point] = []
     run = limit.climb(world, 64, seen.append)
     assert (run.crossed_at, run.before, run.after) == (63, 32256, -32768)
-    assert run.processes == 4 and world.folio.refcount == 512 + 64 * 512
+    assert run.processes == 4 and world.folio.references == 512 + 64 * 512
     assert [point.count for point in seen] == [1024, 2048, 4096, 8192, 16384, -32768]
     results = {outcome.what: outcome.result for outcome in limit.past_the_limit(world)}
     assert results["fork of a process with its VMAs"] == results["a load in the child"] == "succeeds"
     assert results["vmsplice of a page"] == "succeeds", "the last time, when the counter is positive again"
-    assert world.folio.ref_count == world.folio.refcount == 1 + 512 + 62 * 512
+    assert world.folio.refcount == world.folio.references == 1 + 512 + 62 * 512
 
 
 def test_get_user_pages_gives_what_it_has_got() -> None:
     world = limit.World(bits=16)
     first = world.map_once_more()
-    world.k.get(world.folio, (1 << 15) - 2 - world.folio.refcount)
+    world.k.get(world.folio, (1 << 15) - 2 - world.folio.references)
     assert len(gup.get_pages(world.k, world.mm, first, first + 4, gup.GET)) == 2, "the second crosses the limit"
     world.k.get(world.folio, 2)
     with pytest.raises(Errno, match="ENOMEM"):
@@ -60,7 +60,7 @@ def test_a_counter_that_has_wrapped_frees_the_folio_in_use() -> None:
     world.map_once_more()
     world.map_once_more()
     world.k.get(world.folio, (1 << 16) - 1024)
-    assert world.folio.ref_count == 512
+    assert world.folio.refcount == 512
     with pytest.raises(Bug, match="while 65536 references to it are held"):
         mmap.exit_mm(world.k, world.mm)
 

@@ -106,11 +106,11 @@ def check_references(k: Kernel, folio: Folio, seen: mapcount.Truth, others: Coun
         cached = 1 if one else folio.pages
     if folio.swap is not None:
         cached += folio.pages
-    assert folio.refcount == seen.mappings + cached + others[folio], "I1"
-    assert folio.refcount >= k.counting.folio_mapcount(folio), "I1"
+    assert folio.references == seen.mappings + cached + others[folio], "I1"
+    assert folio.references >= k.counting.folio_mapcount(folio), "I1"
     if not folio.hugetlb and folio.kind not in ("driver", "mmio"):
         # rule: refcount.expected, refcount.unexpected
-        assert folio.refcount - rmap.expected_references(k, folio) == others[folio]
+        assert folio.references - rmap.expected_references(k, folio) == others[folio]
 
 
 def check_counts(k: Kernel, folio: Folio, seen: mapcount.Truth) -> None:
@@ -404,7 +404,7 @@ def tear_down(talk: Talk) -> None:
         talk("free_device", device=device)
     assert all(folio.file is not None for folio in talk.k.folios.values()), "memory is lost"
     assert not talk.k.swap_counts and not talk.k.swap_cache and not talk.k.swap_contents
-    assert talk.k.zero.refcount == talk.k.huge_zero.refcount == 1
+    assert talk.k.zero.references == talk.k.huge_zero.references == 1
     check_invariants(talk.k)
     assert all(value == 0 for name, value in talk.k.counters.items() if name.startswith("nr_"))
 
@@ -437,7 +437,7 @@ def shape(talk: Talk, process: str, page: int = 0) -> tuple[Any, ...]:
     """mapcount, refcount, both slots and the shared bit of the folio behind a page."""
     folio = talk.folio(process, page)
     slots = [(slot.mm.name if slot.mm else None, slot.count) for slot in folio.slots]
-    return talk.k.counting.folio_mapcount(folio), folio.refcount, *slots, folio.maybe_shared
+    return talk.k.counting.folio_mapcount(folio), folio.references, *slots, folio.maybe_shared
 
 
 FREE = (None, 0)
@@ -501,7 +501,7 @@ def test_worked_values_of_a_huge_folio(profile_name: str) -> None:
     def values(process: str) -> tuple[Any, ...]:
         folio = talk.folio(process, 1)
         pages = [(run.end - run.first, run.value) for run in folio.page_mapcounts.over_all(0, 512)]
-        return folio.entire_mapcount, pages, folio.large_mapcount, folio.nr_pages_mapped, folio.refcount
+        return folio.entire_mapcount, pages, folio.large_mapcount, folio.nr_pages_mapped, folio.references
 
     talk("start", "A")
     talk("map", "A", pages=512, order=9)

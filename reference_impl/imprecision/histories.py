@@ -162,7 +162,7 @@ def _judge(world: World, state: State, seen: Seen, result: Result) -> None:
     def path() -> list[Step]:
         return _path(state, seen)
 
-    if not world.folio.refcount:
+    if not world.folio.references:
         return  # freed
     for name, value in errors(world):
         _note(result.worst, name, value, path)

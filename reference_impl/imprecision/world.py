@@ -79,7 +79,7 @@ class World:
         """A folio that nobody maps.  A file folio has one reference for each page from the page cache."""
         self.folio = self.kernel.new_folio(self.kernel.zero.pfn, Order(self.order), self.kind)
         self.kernel.folios.clear()
-        self.folio.refcount = 0 if self.folio.anon else self.pages
+        self.folio.references = 0 if self.folio.anon else self.pages
         self.maps: list[Process] = [(Mapping(),) * self.vmas] * len(self.mms)
 
     def _tables(self, folio: Folio, mm: Mm) -> int:
@@ -99,13 +99,13 @@ class World:
         """PTEs for pages that this VMA does not map yet; each run of pages is one batch."""
         for first, count in runs(pages):
             self._set(process, vma, Mapping(self.maps[process][vma].pages | bits(first, count)))
-            self.folio.refcount += count
+            self.folio.references += count
             change = self.kernel.counting.map_ptes(self.folio, first, count, self.mms[process])
             self.kernel.account_mapped(self.folio, change)
 
     def map_pmd(self, process: int, vma: int = 0) -> None:
         self._set(process, vma, Mapping(self.all, pmd=True))
-        self.folio.refcount += 1
+        self.folio.references += 1
         self.kernel.account_mapped(self.folio, self.kernel.counting.map_pmd(self.folio, self.mms[process]))
 
     def fork(self, parent: int, child: int) -> None:
@@ -114,12 +114,12 @@ class World:
         for vma, mapping in enumerate(self.maps[parent]):
             if mapping.pmd:
                 self._set(child, vma, mapping)
-                self.folio.refcount += 1
+                self.folio.references += 1
                 counting.dup_pmd(self.folio, mm)
                 continue
             for first, count in runs(mapping.pages):
                 self._set(child, vma, Mapping(self.maps[child][vma].pages | bits(first, count)))
-                self.folio.refcount += count
+                self.folio.references += count
                 counting.dup_ptes(self.folio, first, count, mm)
         self.folio.exclusive = 0
 
@@ -132,7 +132,7 @@ class World:
         change = self.kernel.counting.split_pmd(self.folio, self.mms[process])
         if self.folio.exclusive:
             self.folio.exclusive = self.all
-        self.folio.refcount += self.pages - 1
+        self.folio.references += self.pages - 1
         self._unmapped(change)
 
     def unmap(self, process: int, pages: int, vma: int = 0) -> None:
@@ -143,14 +143,14 @@ class World:
             return
         if mapping.pmd and (pages == self.all or not self.folio.anon):
             self._set(process, vma, Mapping())
-            self.folio.refcount -= 1
+            self.folio.references -= 1
             self._unmapped(self.kernel.counting.unmap_pmd(self.folio, self.mms[process]))
             return
         if mapping.pmd:
             self.split_pmd(process, vma)
         for first, count in runs(pages):
             self._set(process, vma, Mapping(self.maps[process][vma].pages & ~bits(first, count)))
-            self.folio.refcount -= count
+            self.folio.references -= count
             self._unmapped(self.kernel.counting.unmap_ptes(self.folio, first, count, self.mms[process]))
 
     def exit(self, process: int) -> None:
@@ -161,7 +161,7 @@ class World:
         """A store to a private page: whether it was copied, so that the process has a page of its own now."""
         mapping = self.maps[process][0]
         if mapping.pmd:
-            if self.folio.exclusive or self.folio.refcount == 1:
+            if self.folio.exclusive or self.folio.references == 1:
                 self.folio.exclusive = 1
                 return False
             self.split_pmd(process)
@@ -243,7 +243,7 @@ class World:
         return State(
             tuple(self.maps),
             tuple((-1 if slot.mm is None else int(slot.mm.name[1:]), slot.count) for slot in f.slots),
-            (f.refcount, f.entire_mapcount, f.large_mapcount, f.nr_pages_mapped, f.double_map, f.maybe_shared),
+            (f.references, f.entire_mapcount, f.large_mapcount, f.nr_pages_mapped, f.double_map, f.maybe_shared),
             (f.partially_mapped, f.exclusive),
             tuple(f.page_mapcounts),
         )
@@ -254,7 +254,7 @@ class World:
         for slot, (owner, count) in zip(f.slots, state.slots, strict=True):
             slot.mm = None if owner < 0 else self.mms[owner]
             slot.count = count
-        f.refcount, f.entire_mapcount, f.large_mapcount, f.nr_pages_mapped, f.double_map, f.maybe_shared = (
+        f.references, f.entire_mapcount, f.large_mapcount, f.nr_pages_mapped, f.double_map, f.maybe_shared = (
             state.counters
         )
         f.partially_mapped, f.exclusive = state.flags

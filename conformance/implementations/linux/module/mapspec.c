@@ -1271,7 +1271,7 @@ static int hold(struct device_file *d, const struct mapspec_hold *h)
 		return PTR_ERR(mm);
 	down_write(&d->lock);
 	folio = folio_at(mm, h->address);
-	if (d->folio || !folio) {
+	if (d->folio || !folio || !folio_ref_count(folio)) { /* the page of a raw entry may be free */
 		error = d->folio ? -EBUSY : -EFAULT;
 	} else {
 		folio_ref_add(folio, h->references);
