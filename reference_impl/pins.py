@@ -21,10 +21,7 @@ from .units import BadRequest, Errno, PageIndex, Vpn
 def get_pages(k: Kernel, mm: Mm, first: Vpn, end: Vpn, name: str, foll: Foll, times: int) -> int:
     """A driver takes pages and holds them.  How many it got, all times together."""
     # check
-    if name in k.held:
-        raise BadRequest(f"There is a hold {name} already.")
-    if foll.longterm and not foll.pin:
-        raise BadRequest("FOLL_LONGTERM needs FOLL_PIN.")
+    _check(k, name, foll)
     # rule: pins.not-a-mapping
     # count: nothing; neither a reference nor a pin is a mapping.
     # map: nothing, but for the faults that it takes.
@@ -41,6 +38,30 @@ def get_pages(k: Kernel, mm: Mm, first: Vpn, end: Vpn, name: str, foll: Foll, ti
         hold.pages.extend(places)
     k.held[name] = hold
     return len(hold.pages)
+
+
+def gup_test(k: Kernel, mm: Mm, first: Vpn, end: Vpn, name: str, foll: Foll) -> int:
+    """PIN_LONGTERM_TEST_START of mm/gup_test.c: a driver that wants all pages or none.  How many they are."""
+    # check
+    _check(k, name, foll)
+    if not foll.longterm or foll.force:
+        raise BadRequest("gup_test pins for long, without FOLL_FORCE.")
+    # rule: pins.gup-test
+    # count: nothing; a pin is not a mapping.
+    # map: nothing, but for the faults that it takes.
+    # account
+    hold = Hold(gup.get_all_pages(k, mm, first, end, foll), pin=True)
+    for folio, _ in hold.pages:
+        gup.grab(k, folio, pin=True)
+    k.held[name] = hold
+    return len(hold.pages)
+
+
+def _check(k: Kernel, name: str, foll: Foll) -> None:
+    if name in k.held:
+        raise BadRequest(f"There is a hold {name} already.")
+    if foll.longterm and not foll.pin:
+        raise BadRequest("FOLL_LONGTERM needs FOLL_PIN.")
 
 
 def _give_back(k: Kernel, hold: Hold) -> None:

@@ -56,7 +56,7 @@ CAPABILITIES = [
     "numa-maps", "pagemap", "pagemap-scan", "rss", "smaps-rollup", "soft-dirty", "statm", "status",
     "userfaultfd", "userfaultfd-wp", "vma",
     "add-references", "expected-refcount", "fuse-splice", "tee",
-    "direct-io", "gup", "maybe-dma-pinned", "migrate", "pincount", "zone-movable",
+    "direct-io", "gup", "gup-test", "maybe-dma-pinned", "migrate", "pincount", "zone-movable",
 ]  # fmt: skip
 
 QUERY_CAPABILITY = {
@@ -349,6 +349,8 @@ def _write_proc_mem(k: Kernel, r: Request) -> None:
 def _get_pages(k: Kernel, r: Request) -> int:
     flags = {name: r.get(name, False) for name in ("write", "longterm", "force", "fast")}
     foll = gup.Foll(pin=r.get("how", "get") == "pin", **flags)
+    if r.get("gup_test"):
+        return pins.gup_test(k, *_pages(k, r), r["hold"], foll)
     return pins.get_pages(k, *_pages(k, r), r["hold"], foll, r.get("times", 1))
 
 

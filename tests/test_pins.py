@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import struct
 
@@ -25,6 +26,7 @@ class Played(Machine):
 
     def __init__(self) -> None:
         self.told: list[str] = []
+        self.refused: dict[str, int] = {}
         self.files = {pins.NODES: "0-1", pins.ZONES: "Node 1, zone  Movable\n        present  0\n"}
 
     def text(self, path: str) -> str:
@@ -35,6 +37,8 @@ class Played(Machine):
         return [self._answer(primitive.split(" ")) for primitive in primitives]
 
     def _answer(self, words: list[str]) -> Result:
+        if words[1] in self.refused:
+            return Result("errno", self.refused[words[1]])
         if words[1] == "move_pages":
             statuses = (1, 1), (pins.NO_STATUS, 0), (-13, 0), (0, 0)
             return Result("ok", 1, b"".join(struct.pack("=2i", *told) for told in statuses))
@@ -51,7 +55,7 @@ def played() -> Played:
 
 @pytest.fixture
 def made(played: Played) -> Pins:
-    return Pins(played, Ioctls(played), Scenario(64, 1 << 21, PAGE))
+    return Pins(played, Ioctls(played), Scenario(64, 1 << 21, PAGE), PAGE)
 
 
 def get(**fields: object) -> p.GetPages:
@@ -79,6 +83,35 @@ def test_a_hold_is_read_while_it_lasts(made: Pins, played: Played) -> None:
     assert played.told[-1] == "0 close 7"
     with pytest.raises(Mistake, match="no hold h"):
         made.read("h")
+
+
+def test_gup_test_holds_as_the_module_does_and_does_not_write(made: Pins, played: Played) -> None:
+    assert made.get(Process(1, 100), AT, get(how="pin", longterm=True, fast=True, gup_test=True)) == 2
+    assert played.told[-1] == f"1 gup_test_pin 7 {AT:x} {2 * PAGE:x} 2"
+    made.read("h")
+    assert played.told[-1] == "0 gup_test_read 7 2"
+    with pytest.raises(Mistake, match="does not write"):
+        made.write("h", 1)
+    made.put("h")
+    assert played.told[-1] == "0 close 7"
+
+
+@pytest.mark.parametrize(
+    "more", [{"longterm": False}, {"longterm": True, "times": 2}, {"longterm": True, "force": True}]
+)
+def test_gup_test_is_asked_for_nothing_that_it_cannot_do(more: dict[str, object], made: Pins, played: Played) -> None:
+    with pytest.raises(Mistake, match="gup_test pins for long"):
+        made.get(Process(1, 100), AT, get(how="pin", gup_test=True, **more))
+    assert played.told == []
+
+
+def test_a_machine_says_why_gup_test_cannot_be_asked(played: Played) -> None:
+    played.refused["gup_test_pin"] = errno.EFAULT
+    assert pins.no_gup_test(played, PAGE) == ""
+    played.refused["gup_test_pin"] = errno.EINVAL
+    assert pins.no_gup_test(played, PAGE) == "gup_test of this kernel cannot pin and wait (6.2 and later): EINVAL"
+    played.refused["open"] = errno.ENOENT
+    assert pins.no_gup_test(played, PAGE) == "this kernel has no gup_test in debugfs (CONFIG_GUP_TEST): ENOENT"
 
 
 def test_what_came_of_each_page(made: Pins) -> None:

@@ -30,6 +30,13 @@ class GetPages(PagesOperation, kw_only=True, tag="get_pages"):
         False
     )
     times: Annotated[int, Meta(ge=1, le=1 << 16, description="How often, one after the other.")] = 1
+    gup_test: Annotated[
+        bool,
+        Meta(
+            description="The kernel's own gup_test takes them, in place of a driver: FOLL_PIN with FOLL_LONGTERM, "
+            "once. Needs the capability `gup-test`."
+        ),
+    ] = False
 
 
 class PutPages(Operation, kw_only=True, tag="put_pages"):

@@ -51,6 +51,18 @@ def takes_often(
     _take(c, process, how, pages, manner, hold, times)
 
 
+@operation("{process} pins {pages} {manner} through gup_test as hold {name}")
+def pins_through_gup_test(c: Context, process: str, pages: Pages, manner: dict[str, bool], hold: str) -> None:
+    """The kernel's own gup_test pins them, all of them, in place of a driver. It pins for long only."""
+    _take(c, process, "pin", pages, {**manner, "gup_test": True}, hold, 1)
+
+
+@operation("{process} tries to pin {pages} {manner} through gup_test as hold {name}")
+def tries_to_pin_through_gup_test(c: Context, process: str, pages: Pages, manner: dict[str, bool], hold: str) -> None:
+    """The same, and it may fail."""
+    _try(c, process, "pin", pages, {**manner, "gup_test": True}, hold)
+
+
 def _take(c: Context, process: str, how: str, pages: Pages, manner: dict[str, bool], hold: str, times: int) -> None:
     span = c.span(process, pages)
     got = c.do(protocol.GetPages(**span, how=how, hold=hold, times=times, **manner))  # type: ignore[arg-type]
@@ -61,6 +73,10 @@ def _take(c: Context, process: str, how: str, pages: Pages, manner: dict[str, bo
 @operation("{process} tries to {take} {pages} {manner} as hold {name}")
 def tries_to_take(c: Context, process: str, how: str, pages: Pages, manner: dict[str, bool], hold: str) -> None:
     """As above, and it may fail or give fewer pages; `it fails with …` or `… are handed out` tells."""
+    _try(c, process, how, pages, manner, hold)
+
+
+def _try(c: Context, process: str, how: str, pages: Pages, manner: dict[str, bool], hold: str) -> None:
     c.attempt = c.send(protocol.GetPages(**c.span(process, pages), how=how, hold=hold, **manner))  # type: ignore[arg-type]
 
 

@@ -83,6 +83,72 @@ Feature: Which system calls get and which pin
       When A tries to register page 0 as io_uring buffer b
       Then it fails with EFAULT
 
+  @pins.gup-test @since:6.12 @needs:gup-test
+  Rule: gup_test of the kernel MUST pin for long as a driver does, all the pages that it is asked for or none
+
+    @pins.gup-test.counts
+    Scenario Outline: All of <page> has <references> references and <pins> pins
+      Given A has <page>
+      When A pins every page for reading, long-term, through gup_test as hold h
+      Then the folio of page 0 of A has <references> references
+      And the folio of page 0 of A has <pins> pins
+      And page 0 of A is taken for pinned
+
+      Examples:
+        | page                             | references | pins |
+        | a base page                      | 1025       | 0    |
+        | an order-4 folio                 | 32         | 16   |
+        | an order-9 folio mapped by a PMD | 513        | 512  |
+        | an order-9 folio mapped by PTEs  | 1024       | 512  |
+        | a hugetlb page                   | 513        | 512  |
+
+    @pins.gup-test.coherent
+    Scenario Outline: A pin <manner> of a page that a child maps, too, sees the next write
+      Given A has 1 page of private anonymous memory
+      And A forks B
+      And A pins page 0 <manner> through gup_test as hold h
+      When A writes "new" to page 0
+      Then the driver reads "new" through hold h
+      And B reads "old" in page 0
+
+      Examples:
+        | manner                        |
+        | for reading, long-term,       |
+        | for reading, long-term, fast, |
+        | for writing, long-term,       |
+        | for writing, long-term, fast, |
+
+    @pins.gup-test.zero
+    Scenario: It takes no zero page
+      Given A maps 1 page of private anonymous memory
+      And A reads page 0
+      And A pins page 0 for reading, long-term, through gup_test as hold h
+      When A writes "new" to page 0
+      Then the driver reads "new" through hold h
+
+    @pins.gup-test.fork
+    Scenario: fork copies what it has pinned
+      Given A has 1 page of private anonymous memory
+      And A pins page 0 for reading, long-term, through gup_test as hold h
+      When A forks B
+      Then page 0 of B is not the same memory as page 0 of A
+
+    @pins.gup-test.given-back
+    Scenario: When it is closed nothing of the pin is left
+      Given A has 1 page of private anonymous memory
+      And A pins page 0 for writing, long-term, through gup_test as hold h
+      When hold h is given back
+      Then the folio of page 0 of A has 1 reference
+      And page 0 of A is not taken for pinned
+
+    @pins.gup-test.none
+    Scenario: It keeps no pin of the first page if the second cannot be had
+      Given A has 2 pages of private anonymous memory
+      And A makes page 1 no access
+      When A tries to pin every page for reading, long-term, through gup_test as hold h
+      Then it fails with EFAULT
+      And the folio of page 0 of A has 1 reference
+
   @pins.direct-io @needs:direct-io
   Rule: Direct I/O MUST take the pages of its buffer by a short FOLL_PIN, since Linux 6.12 at the latest
 

@@ -709,7 +709,8 @@ static const struct verb own_verbs[] = {
 };
 
 static const struct verb *const hub_verbs[] = {
-	own_verbs, interface_hub_verbs, observe_hub_verbs, control_hub_verbs, pipe_hub_verbs, NULL,
+	own_verbs, interface_hub_verbs, observe_hub_verbs, control_hub_verbs, pipe_hub_verbs,
+	pins_hub_verbs, NULL,
 };
 
 /* --- in the hub: the stream ---------------------------------------------------------------------------- */

@@ -46,7 +46,7 @@ extern const struct verb interface_hub_verbs[], interface_process_verbs[];
 extern const struct verb observe_hub_verbs[], observe_process_verbs[];
 extern const struct verb control_hub_verbs[], control_process_verbs[];
 extern const struct verb pipe_hub_verbs[];
-extern const struct verb pins_process_verbs[];
+extern const struct verb pins_hub_verbs[], pins_process_verbs[];
 
 extern struct reply reply;            /* each process has its own */
 extern int sockets[SLOTS][2];         /* [0] is the hub's end, [1] the process's */

@@ -152,7 +152,7 @@ class Linux:
         self._devices = Devices(
             machine, self._ioctls, self._names, self._here.page_size, self._interfaces, bugs=self._bugs
         )
-        self._pins = Pins(machine, self._ioctls, self._names)
+        self._pins = Pins(machine, self._ioctls, self._names, self._here.page_size)
 
     def _take_settings(self) -> tuple[Settings | None, str]:
         """The settings of the machine if we may change them, else why not.  Raises Busy."""
@@ -656,6 +656,8 @@ class Linux:
         del self._names.buffers[request.buffer]
 
     def _get_pages(self, request: p.GetPages) -> int:
+        if request.gup_test and "gup-test" in self.here.missing:
+            raise NotHere("gup-test", self.here.missing["gup-test"])
         process, region, at, _ = self._range(request)
         before = self._before_fault(region, request)
         if before:

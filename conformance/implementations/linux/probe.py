@@ -127,6 +127,9 @@ def look(machine: Machine, settings: Settings | None, fixed: str, *, bugs: bool)
     _look_at_direct_io(machine, page_size, word_bits, directories.get("disk"), missing)
     _look_at_log(machine, settings, missing)
     machine.run("0 reset")
+    if why := pins.no_gup_test(machine, page_size):
+        missing["gup-test"] = why
+    machine.run("0 reset")
 
     alone = settings is not None and not settings.shared and not missing.keys() & {"frames", "page-flags"}
     there = counters.there(machine, huge, page_size, alone=alone)
@@ -179,7 +182,7 @@ PER_PROCESS = {"smaps-rollup": "smaps_rollup", "status": "status", "statm": "sta
 
 KNOWN = {str(r.capability) for r in p.OPERATIONS + p.QUERIES if r.capability} | {
     "driver-bugs", "thp", "collapse", "hugetlb", "swap", "huge-zero-page", "memfd", "tmpfs", "disk-file",
-    "proc-mem-force", "soft-dirty", "accessed-bit", "zone-movable", *counters.CAPABILITY.values(),
+    "proc-mem-force", "soft-dirty", "accessed-bit", "zone-movable", "gup-test", *counters.CAPABILITY.values(),
 }  # fmt: skip
 
 

@@ -93,10 +93,11 @@ class Buffer:
 
 
 class Hold(NamedTuple):
-    """Pages that the kernel module holds for an open file of the hub."""
+    """Pages that the kernel module, or gup_test, holds for an open file of the hub."""
 
     fd: int
     pages: int
+    gup_test: bool = False
 
 
 @dataclass
