@@ -7,6 +7,7 @@ import json
 import os
 import pickle
 import signal
+import struct
 import subprocess
 import sys
 import time
@@ -21,6 +22,8 @@ import pytest
 from conformance import protocol as p
 from conformance.implementations.linux import build, entries, kernel
 from conformance.implementations.linux.implementation import Linux
+from conformance.implementations.linux.lookup import Lookup
+from conformance.implementations.linux.machine import Machine, Result
 from conformance.implementations.linux.settings import Busy, Settings
 
 ROOT = os.geteuid() == 0
@@ -840,6 +843,25 @@ def test_folios_are_found_by_head_and_tail() -> None:
         return folios.of(kernel.Page(present | frame, 1, flags[frame])).order
 
     assert [order(frame) for frame in range(1, 10)] == [0, 1, 1, 2, 2, 2, 2, 1, 1]
+
+
+def test_pages_are_waited_for_until_the_disk_has_them() -> None:
+    class Disk(Machine):
+        """Writes frame 8 for as long as two looks."""
+
+        def __init__(self) -> None:
+            self.told: list[str] = []
+
+        def run(self, *primitives: str) -> list[Result]:
+            self.told += primitives
+            written = self.told.count("0 flags 7 2") > 2
+            flags = {"0 flags 3 1": (0,), "0 flags 7 2": (0, 0 if written else kernel.KPF_WRITEBACK)}
+            answers = (flags.get(primitive, ()) for primitive in primitives)
+            return [Result("ok", 0, struct.pack(f"={len(answer)}Q", *answer)) for answer in answers]
+
+    disk = Disk()
+    Lookup(disk, 4096, 9).wait_for_writeback([0, 8, 7, 3])
+    assert disk.told == ["0 flags 3 1", *["0 flags 7 2", "0 sleep 1"] * 2, "0 flags 7 2"]
 
 
 def test_entries_without_pagemap_scan_are_the_same(ask: Asker) -> None:

@@ -449,7 +449,12 @@ class Linux:
                 region.refuses_huge = False
                 whole = region.pages * self.here.page_size
                 primitives.append(f"{process.slot:x} madvise {region.start:x} {whole:x} {ADVICE['hugepage']:x}")
+        frames: list[int] = []
+        if request.advice == "pageout" and not self.here.missing.keys() & {"frames", "page-flags"}:
+            frames = [page.frame for page in self._lookup.pages(process.slot, at, request.count)]
         self._do(*primitives, f"{process.slot:x} madvise {at:x} {length:x} {ADVICE[request.advice]:x}")
+        # MADV_PAGEOUT does not wait for the disk, and a page that is being written keeps its place in swap.
+        self._lookup.wait_for_writeback(frames)
 
     def _read(self, request: p.Read) -> list[str]:
         process, region, at, _ = self._range(request)

@@ -20,6 +20,7 @@ PM_SWAP = 1 << 62
 PM_PRESENT = 1 << 63
 
 # /proc/kpageflags, include/uapi/linux/kernel-page-flags.h
+KPF_WRITEBACK = 1 << 8
 KPF_ANON = 1 << 12
 KPF_SWAPCACHE = 1 << 13
 KPF_SWAPBACKED = 1 << 14

@@ -3,10 +3,13 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from conformance.implementations.linux import kernel
 from conformance.implementations.linux.machine import Machine
 
 PAGES_AT_ONCE = 4096
+WRITEBACK_MS = 5000
 
 
 class Lookup:
@@ -31,6 +34,17 @@ class Lookup:
         folios = kernel.Folios(self._flags, self._largest)
         nothing = kernel.Folio(0, 0, 0)
         return [folios.of(page) if page.frame else nothing for page in pages]
+
+    def wait_for_writeback(self, frames: list[int]) -> None:
+        """Until none of these page frames is being written to a disk, or for five seconds."""
+        frames = sorted(set(frames) - {0})
+        starts = [i for i, frame in enumerate(frames) if i == 0 or frame != frames[i - 1] + 1]
+        runs = [(frames[i], end - i) for i, end in pairwise([*starts, len(frames)])]
+        for _ in range(WRITEBACK_MS):
+            runs = [run for run in runs if any(flags & kernel.KPF_WRITEBACK for flags in self._flags(*run))]
+            if not runs:
+                return
+            self._machine.run("0 sleep 1")
 
     def _flags(self, frame: int, count: int) -> tuple[int, ...]:
         return kernel.words(self._machine.do(f"0 flags {frame:x} {count:x}")[-1].data)
