@@ -505,6 +505,7 @@ def test_a_crash_counts_when_it_happens_again(
 # --- how a guest ends -------------------------------------------------------------------------------------
 
 LEFT = "mapspec: 3 pages of closed devices are still referenced"
+LOST = "mapspec: leak: unreferenced object 0xffff in kmalloc take"
 
 
 def a_guest(tmp_path: Path, last: str, *, bugs: bool = False) -> LabGuest:
@@ -519,6 +520,11 @@ def a_guest(tmp_path: Path, last: str, *, bugs: bool = False) -> LabGuest:
     [
         ("echo mapspec: unloaded", 1, ""),
         (f"echo {LEFT}; echo mapspec: unloaded", 0, "leak: 3 pages of the module's memory never came back"),
+        (
+            f"echo {LOST}; echo mapspec: unloaded",
+            0,
+            "1 times: unreferenced object",
+        ),
         ("echo mapspec: init: cannot unload mapspec: busy", 0, "the module could not be unloaded"),
     ],
 )

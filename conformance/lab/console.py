@@ -16,6 +16,8 @@ WORTH = re.compile(
 )
 """Lines that a healthy guest does not have."""
 UNLOADED = "mapspec: unloaded"
+LOOKED = "mapspec: kmemleak has looked"
+LOST = "mapspec: leak: "
 """init.c says so at the end."""
 _BUG = re.compile(
     r"kernel BUG at (?P<file>[\w./-]+):(?P<line>\d+)!|"

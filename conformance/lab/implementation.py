@@ -18,7 +18,7 @@ from conformance.implementations.linux import build
 from conformance.implementations.linux.implementation import Linux
 from conformance.implementations.local import Kernel
 from conformance.lab import guest, machine, module, prepared, registry
-from conformance.lab.console import UNLOADED, Bug, Console, bug
+from conformance.lab.console import LOOKED, LOST, UNLOADED, Bug, Console, bug
 from conformance.lab.places import Unprepared
 from conformance.lab.registry import RegistryError
 from conformance.lab.work import Failed, Work
@@ -131,13 +131,16 @@ class Guest(Kernel):
         if not running:
             return ["the last guest was lost, so nobody has looked whether all memory came back"], []
         said = "\n".join(self._console.last)
+        if lost := [line for line in self._console.last if LOST in line]:
+            return [], [f"leak: nothing points to what was allocated, {len(lost)} times: {lost[0].partition(LOST)[2]}"]
         if UNLOADED not in said:
             return [], ["the module could not be unloaded at the end", *self._news]
         found = re.search(r"mapspec: (\d+) pages of closed devices", said)
         left = int(found[1]) if found else 0
         if left != told:
             return [], [f"leak: {left} pages of the module's memory never came back, and scenarios tell of {told}"]
-        return [f"the module was unloaded; of its memory {left} pages are left, as scenarios tell"], []
+        looked = "; kmemleak found nothing" if LOOKED in said else ""
+        return [f"the module was unloaded; of its memory {left} pages are left, as scenarios tell{looked}"], []
 
     def close(self) -> None:
         """Switch it off.  The log stays, as console.log, until the next run."""

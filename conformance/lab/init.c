@@ -2,8 +2,9 @@
 /*
  * The first process of a guest: loads modules, mounts, and runs the executor on a port.
  *
- * When the executor ends, our module is unloaded and the guest is switched off.  What goes wrong is said in the kernel log.  The environment,
- * which comes from the kernel's command line, names the devices:
+ * When the executor ends, our module is unloaded and the guest is switched off.  What goes wrong is said in the kernel
+ * log; so is what kmemleak finds, if the kernel has it.  The environment, which comes from the kernel's command line,
+ * names the devices:
  *
  *     MAPSPEC_PORT   where requests come from; none: stdin and stdout, made raw
  *     MAPSPEC_DISK   a disk with ext4, mounted on /var/tmp
@@ -16,6 +17,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,7 +30,9 @@
 #include <termios.h>
 #include <unistd.h>
 
-enum { PATIENCE_MS = 10000 };
+enum { PATIENCE_MS = 10000, KMEMLEAK_AGE_MS = 6000 /* mm/kmemleak.c: MSECS_MIN_AGE, and a second */ };
+
+static const char kmemleak[] = "/sys/kernel/debug/kmemleak";
 
 /* A line in the kernel log, which the console shows. */
 static void say(const char *format, ...)
@@ -163,6 +167,65 @@ static void run(const char *path)
 		say("the executor exited with status %d", WEXITSTATUS(status));
 }
 
+/* Whether there is kmemleak, and it has done so. */
+static bool told_kmemleak(const char *command)
+{
+	int fd = open(kmemleak, O_WRONLY | O_CLOEXEC);
+	bool done = fd >= 0 && write(fd, command, strlen(command)) > 0;
+
+	if (fd >= 0)
+		close(fd);
+	return done;
+}
+
+/* What is lost before the executor starts is not our business. */
+static void start_kmemleak(void)
+{
+	mount("debug", "/sys/kernel/debug", "debugfs", 0, "");
+	if (told_kmemleak("scan"))
+		told_kmemleak("clear");
+}
+
+/*
+ * Says `leak: unreferenced object … in FUNCTION FUNCTION …` for each object that nothing points to.  What has changed
+ * since the scan before is not told, so there are two.  The module must not be unloaded yet: its functions have names.
+ */
+static void ask_kmemleak(void)
+{
+	char line[256], told[200] = "";
+	bool frames = false;
+	FILE *list;
+
+	if (access(kmemleak, F_OK) < 0)
+		return;
+	poll(NULL, 0, KMEMLEAK_AGE_MS);
+	list = told_kmemleak("scan") && told_kmemleak("scan") ? fopen(kmemleak, "re") : NULL;
+	if (!list)
+		return say("init: cannot use %s: %s", kmemleak, strerror(errno));
+	while (fgets(line, sizeof(line), list)) {
+		size_t length = strlen(told);
+
+		line[strcspn(line, "\n")] = 0;
+		if (!strncmp(line, "unreferenced", strlen("unreferenced"))) {
+			if (*told)
+				say("leak: %s", told);
+			snprintf(told, sizeof(told), "%.60s in", line);
+			frames = false;
+		} else if (frames) { /* [<0>] FUNCTION+0x1/0x2 [MODULE]; newer ones without the address */
+			const char *at = strstr(line, ">] "), *module;
+
+			at = at ? at + strlen(">] ") : line + strspn(line, " ");
+			module = strchr(at, '[');
+			snprintf(told + length, sizeof(told) - length, " %.*s%s", (int)strcspn(at, "+"), at, module ? module : "");
+		}
+		frames |= !strncmp(line, "  backtrace", strlen("  backtrace"));
+	}
+	if (*told)
+		say("leak: %s", told);
+	fclose(list);
+	say("kmemleak has looked");
+}
+
 /* Whether everything is back is known when the module is gone: it says how many pages are not. */
 static void unload(const char *module)
 {
@@ -180,9 +243,11 @@ int main(void)
 	mkdir("/dev/shm", 01777);
 	load_modules();
 	use_disks();
+	start_kmemleak();
 	use_port();
 	say("ready");
 	run("/executor");
+	ask_kmemleak();
 	unload("mapspec");
 	power_off();
 }

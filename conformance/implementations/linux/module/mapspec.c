@@ -425,6 +425,8 @@ static struct page *marked(struct device_file *d, unsigned long i)
 	case MAPSPEC_COMPOUND:
 	case MAPSPEC_BLOCK: /* the first of all that are freed at once; in others it must be clear then */
 		return pfn_to_page(d->pfns[i & ~((1UL << d->order) - 1)]);
+	case MAPSPEC_COHERENT:
+		return pfn_to_page(d->pfns[0]);
 	case MAPSPEC_PAGES:
 	case MAPSPEC_RESERVED:
 	case MAPSPEC_VMALLOC:
@@ -451,7 +453,7 @@ static DEFINE_MUTEX(remainders_lock);
 static void note_remainders(struct device_file *d)
 {
 	bool whole = d->memory == MAPSPEC_COMPOUND || d->memory == MAPSPEC_BLOCK;
-	unsigned long step = whole ? 1UL << d->order : 1;
+	unsigned long step = d->memory == MAPSPEC_COHERENT ? d->count : whole ? 1UL << d->order : 1;
 
 	for (unsigned long i = 0; d->ready && d->pfns && i < d->count; i += step) {
 		struct page *page = marked(d, i);
