@@ -10,6 +10,8 @@ fs/proc/base.c.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -40,7 +42,7 @@ PIPE = ("generic_pipe_buf_get", "include/linux/mm.h")
 
 
 def get_pages(k: Kernel, mm: Mm, first: Vpn, end: Vpn, foll: Foll) -> list[Place]:
-    """get_user_pages: fault in what is needed and say which pages these are.  Takes no reference itself.
+    """get_user_pages: fault in what is needed and hand out the pages, each with its reference or pin.
 
     It stops before the first page that cannot be had, or whose folio may have no more references; raises Errno if that
     is `first`.
@@ -50,11 +52,11 @@ def get_pages(k: Kernel, mm: Mm, first: Vpn, end: Vpn, foll: Foll) -> list[Place
         mm.has_pinned = True
     while True:
         found: list[Place] = []
-        taken: dict[Folio, int] = {}
         for vpn in range(first, end):
             try:
                 place = _page(k, mm, vpn, foll)
-                _check_count(k, place.folio, foll, taken)
+                # rule: pins.in-turn
+                grab(k, place.folio, pin=foll.pin)
                 found.append(place)
             except Errno:
                 # rule: pins.partial
@@ -62,25 +64,51 @@ def get_pages(k: Kernel, mm: Mm, first: Vpn, end: Vpn, foll: Foll) -> list[Place
                     raise
                 break
         # rule: pins.movable
-        if not foll.longterm or not migrate.out_of_movable(k, found):
+        movable = migrate.in_zone_movable(found) if foll.longterm else []
+        if not movable:
             return found
-
-
-def _check_count(k: Kernel, folio: Folio, foll: Foll, taken: dict[Folio, int]) -> None:
-    """try_grab_folio asks before it adds.  `taken`: what this call has taken so far, by folio."""
-    # rule: refcount.limit-gup
-    already = taken.get(folio, 0)
-    if not refcount.try_get(k, folio, already):
-        raise Errno("ENOMEM")
-    taken[folio] = already + (GUP_PIN_COUNTING_BIAS if foll.pin and not folio.has_pincount else 1)
+        put_pages(k, found, pin=True)
+        migrate.out_of_movable(k, movable)
 
 
 def get_all_pages(k: Kernel, mm: Mm, first: Vpn, end: Vpn, foll: Foll) -> list[Place]:
     """As a caller does that goes on where it stopped, until all pages are there or an error is its own."""
     found: list[Place] = []
     while first + len(found) < end:
-        found += get_pages(k, mm, first + len(found), end, foll)
+        try:
+            found += get_pages(k, mm, first + len(found), end, foll)
+        except Errno:
+            put_pages(k, found, pin=foll.pin)
+            raise
     return found
+
+
+def get_whole(k: Kernel, mm: Mm, first: Vpn, end: Vpn, foll: Foll) -> list[Place]:
+    """As a caller does that wants all of them at once.  Raises Errno EFAULT if they are fewer."""
+    places = get_pages(k, mm, first, end, foll)
+    if len(places) < end - first:
+        put_pages(k, places, pin=foll.pin)
+        raise Errno("EFAULT")
+    return places
+
+
+def put_pages(k: Kernel, places: list[Place], *, pin: bool) -> None:
+    """put_page() or unpin_user_page() of each.  The mm stays one that has pinned."""
+    for folio, _ in places:
+        release(k, folio, pin=pin)
+
+
+def populate(k: Kernel, mm: Mm, vpn: Vpn, *, write: bool) -> None:
+    """faultin_page_range: fault it in as if to hand it out.  try_grab_folio asks, and takes nothing."""
+    # rule: refcount.limit-gup
+    _check_count(k, _page(k, mm, vpn, GET_WRITE if write else GET).folio)
+
+
+def _check_count(k: Kernel, folio: Folio) -> None:
+    """try_grab_folio asks before it adds."""
+    # rule: refcount.limit-gup
+    if not refcount.try_get(k, folio):
+        raise Errno("ENOMEM")
 
 
 def _page(k: Kernel, mm: Mm, vpn: Vpn, foll: Foll) -> Place:
@@ -187,24 +215,26 @@ def read_places(places: list[Place]) -> list[str]:
 # --- counting ---
 
 
-def grab(k: Kernel, folio: Folio, pages: int = 1, *, pin: bool) -> None:
-    """try_grab_folio: take `pages` references, or pins, which a folio without pincount counts by references."""
-    # rule: pins.get, pins.zero-page
+def grab(k: Kernel, folio: Folio, *, pin: bool) -> None:
+    """try_grab_folio: a reference, or a pin, which a folio without pincount counts by references.  Raises Errno."""
+    _check_count(k, folio)
+    # rule: pins.get
     if not pin:
-        k.get(folio, pages)
+        k.get(folio)
+    # rule: pins.zero-page
     elif folio.kind == "zero":
         return
     # rule: pins.pin-large, pins.huge-zero
     elif folio.has_pincount:
-        folio.pincount += pages
-        k.get(folio, pages)
+        folio.pincount += 1
+        k.get(folio)
     # rule: pins.pin-small
     else:
-        k.get(folio, pages * GUP_PIN_COUNTING_BIAS)
+        k.get(folio, GUP_PIN_COUNTING_BIAS)
 
 
 def release(k: Kernel, folio: Folio, pages: int = 1, *, pin: bool) -> None:
-    """gup_put_folio: what `grab` took, and no more."""
+    """gup_put_folio: what `pages` times `grab` took, and no more."""
     # rule: pins.unpin
     if not pin:
         k.put(folio, pages)
@@ -226,13 +256,10 @@ def vmsplice(k: Kernel, mm: Mm, first: Vpn, end: Vpn, pipe: str) -> None:
     # check
     if pipe in k.pipes:
         raise BadRequest(f"There is a pipe {pipe} already.")
-    places = get_all_pages(k, mm, first, end, GET_FAST)
     # count: nothing; a reference is not a mapping.
     # map: nothing.
     # account
-    for folio, _ in places:
-        grab(k, folio, pin=False)
-    k.pipes[pipe] = places
+    k.pipes[pipe] = get_all_pages(k, mm, first, end, GET_FAST)
 
 
 def close_pipe(k: Kernel, pipe: str) -> list[str]:
@@ -241,8 +268,7 @@ def close_pipe(k: Kernel, pipe: str) -> list[str]:
         raise BadRequest(f"There is no pipe {pipe}.")
     places = k.pipes.pop(pipe)
     values = read_places(places)
-    for folio, _ in places:
-        release(k, folio, pin=False)
+    put_pages(k, places, pin=False)
     return values
 
 
@@ -256,7 +282,7 @@ def tee(k: Kernel, pipe: str, to: str) -> int:
     places: list[Place] = []
     for place in k.pipes[pipe]:
         # rule: refcount.limit-tee
-        if not refcount.try_get(k, place.folio, 0, *PIPE):
+        if not refcount.try_get(k, place.folio, *PIPE):
             break
         # count: nothing; a reference is not a mapping.
         # map: nothing.
@@ -275,7 +301,7 @@ def fuse_splice(k: Kernel, pipe: str) -> None:
     if pipe not in k.pipes:
         raise BadRequest(f"There is no pipe {pipe}.")
     # rule: refcount.limit-fuse
-    refused = not refcount.try_get(k, k.pipes[pipe][0].folio, 0, *PIPE)
+    refused = not refcount.try_get(k, k.pipes[pipe][0].folio, *PIPE)
     close_pipe(k, pipe)
     if refused:
         raise Errno("EINVAL")
@@ -291,34 +317,33 @@ def register_buffer(k: Kernel, mm: Mm, first: Vpn, end: Vpn, buffer: str) -> Non
         raise BadRequest(f"There is a buffer {buffer} already.")
     # rule: cow.pin-write
     fast = k.profile["io_uring.files"] == "allowed"  # 6.1 wants to see the VMAs.
-    places = get_pages(k, mm, first, end, Foll(pin=True, write=True, longterm=True, fast=fast))
-    if len(places) < end - first:
-        raise Errno("EFAULT")  # io_pin_pages
+    places = get_whole(k, mm, first, end, Foll(pin=True, write=True, longterm=True, fast=fast))
     for vma in mm.over(first, end):
         of_disk = vma.file is not None and vma.file.filesystem == "disk"
         # rule: mixedmap.gup, driver_pages.interface-pin
         if (of_disk or vma.driver is not None) and k.profile["io_uring.files"] == "refused":
+            put_pages(k, places, pin=True)
             raise Errno("EOPNOTSUPP")
     # count: nothing; a pin is not a mapping.
     # map: nothing.
     # account
-    pins = _pins(k, places)
-    for folio, number in pins:
-        grab(k, folio, number, pin=True)
+    pins = _by_folio(places)
+    if k.profile["io_uring.pins"] == "per-folio" and _coalesces(places, pins):
+        for folio, number in pins:
+            release(k, folio, number - 1, pin=True)
+        pins = [(folio, 1) for folio, _ in pins]
     k.buffers[buffer] = Buffer(places, pins)
 
 
-def _pins(k: Kernel, places: list[Place]) -> list[tuple[Folio, int]]:
-    """How many pins io_uring keeps: one per page, or one per folio if the buffer lies well in whole folios."""
+def _by_folio(places: list[Place]) -> list[tuple[Folio, int]]:
+    """How many pages of each folio follow one another."""
     folios: list[tuple[Folio, int]] = []
     for folio, _ in places:
         if folios and folios[-1][0] is folio:
             folios[-1] = (folio, folios[-1][1] + 1)
         else:
             folios.append((folio, 1))
-    if k.profile["io_uring.pins"] == "per-page" or not _coalesces(places, folios):
-        return folios
-    return [(folio, 1) for folio, _ in folios]
+    return folios
 
 
 def _coalesces(places: list[Place], folios: list[tuple[Folio, int]]) -> bool:
@@ -350,38 +375,42 @@ def unregister_buffer(k: Kernel, buffer: str) -> None:
 
 
 def process_vm_readv(k: Kernel, mm: Mm, first: Vpn, end: Vpn) -> list[str]:
-    """A short FOLL_PIN for reading: shared pages are unshared first, then pins come and go."""
+    """A short FOLL_PIN for reading, of each page in turn: shared pages are unshared first, then pins come and go."""
     # rule: pins.sources-pin
-    try:
-        places = get_pages(k, mm, first, end, Foll(pin=True))
-    except Errno:
-        raise Errno("EFAULT") from None
-    if len(places) < end - first:
-        raise Errno("EFAULT")
-    return read_places(places)
+    return _read_each(k, mm, first, end, Foll(pin=True), "EFAULT")
 
 
 def read_proc_mem(k: Kernel, mm: Mm, first: Vpn, end: Vpn) -> list[str]:
-    """A short FOLL_GET with FOLL_FORCE: nothing is unshared."""
+    """A short FOLL_GET with FOLL_FORCE, of each page in turn: nothing is unshared."""
     vma = mm.find(first)
     if vma is not None and vma.driver is not None and vma.driver.access and vma.flags & (IO | PFNMAP):
         # rule: pfnmap.proc-mem, driver_pages.interface-mem
         return fault.load(k, mm, first, end)  # generic_access_phys()
-    return read_places(_mem_rw(k, mm, first, end, write=False))
+    return _read_each(k, mm, first, end, Foll(force=True), "EIO")
 
 
 def write_proc_mem(k: Kernel, mm: Mm, first: Vpn, end: Vpn, value: str) -> None:
-    """A short FOLL_GET with FOLL_FORCE|FOLL_WRITE: private pages become exclusive, not writable."""
-    for folio, page in _mem_rw(k, mm, first, end, write=True):
-        folio.fill(page, page + 1, value)
-        folio.dirty = True
+    """A short FOLL_GET with FOLL_FORCE|FOLL_WRITE, of each page in turn: it becomes exclusive, not writable."""
+    for vpn in range(first, end):
+        with _held(k, mm, vpn, Foll(write=True, force=True), "EIO") as (folio, page):
+            folio.fill(page, page + 1, value)
+            folio.dirty = True
 
 
-def _mem_rw(k: Kernel, mm: Mm, first: Vpn, end: Vpn, *, write: bool) -> list[Place]:
+def _read_each(k: Kernel, mm: Mm, first: Vpn, end: Vpn, foll: Foll, error: str) -> list[str]:
+    values = []
+    for vpn in range(first, end):
+        with _held(k, mm, vpn, foll, error) as place:
+            values += read_places([place])
+    return values
+
+
+@contextmanager
+def _held(k: Kernel, mm: Mm, vpn: Vpn, foll: Foll, error: str) -> Iterator[Place]:
+    """One page, held meanwhile.  error: what the system call says if it cannot be had."""
     try:
-        places = get_pages(k, mm, first, end, Foll(write=write, force=True))
+        places = get_pages(k, mm, vpn, vpn + 1, foll)
     except Errno:
-        raise Errno("EIO") from None
-    if len(places) < end - first:
-        raise Errno("EIO")
-    return places
+        raise Errno(error) from None
+    yield places[0]
+    put_pages(k, places, pin=foll.pin)

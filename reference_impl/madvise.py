@@ -55,7 +55,7 @@ def populate(k: Kernel, mm: Mm, first: Vpn, end: Vpn, *, write: bool) -> None:
         if vma.flags & (IO | PFNMAP):
             raise Errno("EINVAL")
         try:
-            gup.get_pages(k, mm, vpn, vpn + 1, gup.GET_WRITE if write else gup.GET)
+            gup.populate(k, mm, vpn, write=write)
         except Errno as error:
             if error.args[0] != "EEXIST":
                 raise

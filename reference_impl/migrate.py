@@ -116,14 +116,14 @@ def _map(k: Kernel, folio: Folio, mm: Mm, entry: Leaf, count: int) -> None:
             k.counting.map_ptes(folio, entry.page, count, mm)
 
 
-def out_of_movable(k: Kernel, places: Iterable[Place]) -> bool:
-    """check_and_migrate_movable_pages: whether pages had to be moved, so that they must be looked up again.
+def in_zone_movable(places: Iterable[Place]) -> list[Folio]:
+    """collect_longterm_unpinnable_folios: the folios that must be moved before they are pinned for long."""
+    return list(dict.fromkeys(folio for folio, _ in places if in_movable(folio)))
 
-    Raises Errno ENOMEM if one cannot be.
-    """
-    unpinnable = dict.fromkeys(folio for folio, _ in places if in_movable(folio))
-    for folio in unpinnable:
+
+def out_of_movable(k: Kernel, folios: Iterable[Folio]) -> None:
+    """migrate_longterm_unpinnable_folios: they are other pages then, to be looked up again.  Raises Errno ENOMEM."""
+    for folio in folios:
         # rule: pins.movable-stuck
         if not migrate(k, folio, movable=False):
             raise Errno("ENOMEM")
-    return bool(unpinnable)

@@ -261,7 +261,7 @@ def _populate(k: Kernel, mm: Mm, first: Vpn, end: Vpn, *, write: bool) -> None:
     """populate_vma_page_range: a raw entry is no error for who wants no page (follow_pfn_pte)."""
     for vpn in range(first, end):
         try:
-            gup.get_pages(k, mm, vpn, vpn + 1, gup.GET_WRITE if write else gup.GET)
+            gup.populate(k, mm, vpn, write=write)
         except Errno as error:
             if error.args[0] != "EEXIST":
                 # __mlock_posix_error_return

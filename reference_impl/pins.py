@@ -10,7 +10,7 @@ fs/iomap/direct-io.c, block/bio.c (bio_iov_iter_get_pages).
 from __future__ import annotations
 
 from . import files, gup, unmap
-from .folio import File, Folio, Place
+from .folio import File, Folio
 from .gup import Foll
 from .kernel import Hold, Kernel
 from .mm import Leaf, Mm
@@ -29,13 +29,10 @@ def get_pages(k: Kernel, mm: Mm, first: Vpn, end: Vpn, name: str, foll: Foll, ti
     hold = Hold([], foll.pin)
     for _ in range(times):
         try:
-            places = gup.get_pages(k, mm, first, end, foll)
+            hold.pages.extend(gup.get_pages(k, mm, first, end, foll))
         except Errno:
-            _give_back(k, hold)
+            gup.put_pages(k, hold.pages, pin=hold.pin)
             raise
-        for folio, _ in places:
-            gup.grab(k, folio, pin=foll.pin)
-        hold.pages.extend(places)
     k.held[name] = hold
     return len(hold.pages)
 
@@ -50,11 +47,8 @@ def gup_test(k: Kernel, mm: Mm, first: Vpn, end: Vpn, name: str, foll: Foll) -> 
     # count: nothing; a pin is not a mapping.
     # map: nothing, but for the faults that it takes.
     # account
-    hold = Hold(gup.get_all_pages(k, mm, first, end, foll), pin=True)
-    for folio, _ in hold.pages:
-        gup.grab(k, folio, pin=True)
-    k.held[name] = hold
-    return len(hold.pages)
+    k.held[name] = Hold(gup.get_all_pages(k, mm, first, end, foll), pin=True)
+    return end - first
 
 
 def _check(k: Kernel, name: str, foll: Foll) -> None:
@@ -64,14 +58,10 @@ def _check(k: Kernel, name: str, foll: Foll) -> None:
         raise BadRequest("FOLL_LONGTERM needs FOLL_PIN.")
 
 
-def _give_back(k: Kernel, hold: Hold) -> None:
-    for folio, _ in hold.pages:
-        gup.release(k, folio, pin=hold.pin)
-
-
 def put_pages(k: Kernel, name: str) -> None:
     """put_page() or unpin_user_pages().  The mm stays one that has pinned."""
-    _give_back(k, _hold(k, name))
+    hold = _hold(k, name)
+    gup.put_pages(k, hold.pages, pin=hold.pin)
     del k.held[name]
 
 
@@ -114,7 +104,9 @@ def direct_write(k: Kernel, mm: Mm, first: Vpn, end: Vpn, file: File, at: PageIn
     """pwrite(2) with O_DIRECT: the device reads the pages."""
     # rule: pins.direct-io, pins.direct-io-get
     pin = k.profile["gup.direct-io"] == "pin"
-    values = gup.read_places(_all(k, mm, first, end, Foll(pin=pin, fast=True)))
+    places = gup.get_whole(k, mm, first, end, Foll(pin=pin, fast=True))
+    values = gup.read_places(places)
+    gup.put_pages(k, places, pin=pin)
     _drop_cache(k, file, at, at + len(values))
     for index, value in enumerate(values, at):
         file.backing.clear(index, index + 1)
@@ -126,18 +118,13 @@ def direct_read(k: Kernel, mm: Mm, first: Vpn, end: Vpn, file: File, at: PageInd
     """pread(2) with O_DIRECT: the device writes to the pages."""
     # rule: pins.direct-io, pins.direct-io-get
     pin = k.profile["gup.direct-io"] == "pin"
-    for index, (folio, page) in enumerate(_all(k, mm, first, end, Foll(pin=pin, write=True, fast=True)), at):
+    places = gup.get_whole(k, mm, first, end, Foll(pin=pin, write=True, fast=True))
+    for index, (folio, page) in enumerate(places, at):
         cached = file.cache.get(index)
         value = cached.folio.value(cached.page) if cached else file.backing.get(index)
         folio.fill(page, page + 1, value or "")
         folio.dirty = True
-
-
-def _all(k: Kernel, mm: Mm, first: Vpn, end: Vpn, foll: Foll) -> list[Place]:
-    places = gup.get_pages(k, mm, first, end, foll)
-    if len(places) < end - first:
-        raise Errno("EFAULT")
-    return places
+    gup.put_pages(k, places, pin=pin)
 
 
 def _drop_cache(k: Kernel, file: File, first: PageIndex, end: PageIndex) -> None:

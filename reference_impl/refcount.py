@@ -13,15 +13,14 @@ from .mm import Leaf, Mm
 from .units import BadRequest, Errno, Vpn
 
 
-def try_get(k: Kernel, folio: Folio, also: int = 0, function: str = "try_grab_folio", file: str = "mm/gup.c") -> bool:
+def try_get(k: Kernel, folio: Folio, function: str = "try_grab_folio", file: str = "mm/gup.c") -> bool:
     """try_get_page, try_grab_folio: whether there may be one more reference.  It is not taken here.
 
-    also: references that the caller is about to take, and that the counter would have by now.  The check comes before
-    the addition, so the one that crosses the limit succeeds.  function, file: where the kernel warns.
+    The check comes before the addition, so the one that crosses the limit succeeds.  function, file: where the kernel
+    warns.
     """
     # rule: refcount.limit-gup, refcount.limit-crossing
-    bits = folio.refcount_bits
-    if (folio.references + also) >> (bits - 1) & 1 or not (folio.references + also) % (1 << bits):
+    if folio.refcount <= 0:
         k.log.warn(function, file)
         return False
     return True

@@ -33,6 +33,54 @@ Feature: What get_user_pages returns
       When A tries to get pages 0 to 3 for reading as hold h
       Then it fails with EFAULT
 
+  @pins.in-turn @since:6.18
+  Rule: get_user_pages MUST take each page before it faults in the next, so that what it holds of a large folio keeps the other pages of it from being reused
+
+    @pins.in-turn.others-copied
+    Scenario Outline: Of <page> that a child has mapped the first page stays and the others are copied, <manner>
+      Given A has <page>
+      And A forks B
+      And B exits
+      When A <takes> every page <manner> as hold h
+      Then page 0 of A was reused
+      And pages 1 to <last> of A were copied
+
+      Examples:
+        | manner                        | takes | page                            | last |
+        | for writing                   | gets  | an order-4 folio mapped by PTEs | 15   |
+        | for writing, fast,            | gets  | an order-9 folio mapped by PTEs | 511  |
+        | for writing, long-term,       | pins  | an order-4 folio mapped by PTEs | 15   |
+        | for writing, long-term, fast, | pins  | an order-9 folio mapped by PTEs | 511  |
+        | for reading                   | pins  | an order-4 folio mapped by PTEs | 15   |
+        | for reading, long-term, fast, | pins  | an order-9 folio mapped by PTEs | 511  |
+
+    @pins.in-turn.given-back
+    Scenario: Who gives each page back before the next leaves all where they are
+      Given A has an order-4 folio mapped by PTEs
+      And A forks B
+      And B exits
+      When A reads every page with process_vm_readv
+      Then every page of A was reused
+      And every page of A is marked exclusive
+
+    @pins.in-turn.written-before
+    Scenario: So does who writes to them first
+      Given A has an order-4 folio mapped by PTEs
+      And A forks B
+      And B exits
+      And A writes "new" to every page
+      When A pins every page for writing as hold h
+      Then every page of A is where it was
+      And the folio of page 0 of A has 32 references
+
+    @pins.in-turn.by-pmd
+    Scenario: Under a PMD there is one entry, and all pages stay
+      Given A has an order-9 folio mapped by a PMD
+      And A forks B
+      And B exits
+      When A pins every page for writing as hold h
+      Then every page of A was reused
+
   @pins.refused
   Rule: get_user_pages MUST fail with EFAULT where the process could not do such an access itself, unless FOLL_FORCE is for that
 
