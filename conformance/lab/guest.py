@@ -36,8 +36,8 @@ SCRATCH = "mapspec-guest-"
 ATTEMPTS = 3
 BOOT_LIMIT = 90.0
 """Seconds until a guest is ready.  It takes 3 on an idle machine."""
-OFF_LIMIT = 5.0
-"""Seconds for the guest to switch itself off when stdin has ended."""
+OFF_LIMIT = 40.0
+"""Seconds for the guest to switch itself off when stdin has ended.  One with kmemleak takes 10."""
 LOOK_EVERY = 0.05
 """Seconds between two looks into the log."""
 RELAYED_AT_ONCE = 1 << 16

@@ -154,7 +154,7 @@ class Machine:
         assert self._process.stdin
         self._process.stdin.close()
         try:
-            self._process.wait(TIME_LIMIT)
+            self._process.wait(3 * self._limit)  # a guest looks for lost memory before it ends
         except subprocess.TimeoutExpired:
             self._process.kill()
         self._reap()
