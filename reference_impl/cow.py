@@ -19,13 +19,14 @@ from .vma import Vma
 def write_fault(k: Kernel, mm: Mm, vma: Vma, vpn: Vpn, entry: Leaf, *, unshare: bool) -> None:
     """A present entry does not allow the write, or an unshare fault wants the page exclusive."""
     if entry.kind == "huge-zero":
-        _write_huge_zero(k, mm, vma, vpn)
+        _write_huge_zero(k, mm, vma, vpn, unshare=unshare)
     elif vma.shared and entry.kind in ("raw", "raw-pmd"):
         pfnmap.write_fault(mm, vma, vpn, entry)
     elif entry.kind == "pmd":
         _write_pmd(k, mm, vma, vpn, entry, unshare=unshare)
     elif vma.shared:
         pfnmap.check_store(vma, vpn)
+        entry.folio.dirty = True  # fault_dirty_shared_page
         _make_writable(mm, vma, vpn, vpn + 1)
     else:
         _write_private(k, mm, vma, vpn, entry, unshare=unshare)
@@ -102,7 +103,7 @@ def _make_writable(mm: Mm, vma: Vma, first: Vpn, end: Vpn) -> None:
     # rule: cow.shared-mapping
     for start, stop, entry in mm.table.over(first, end):
         assert isinstance(entry, Leaf)
-        mm.table.put(start, stop, entry._replace(writable=vma.may_write, dirty=True))
+        mm.table.put(start, stop, entry.mkdirty(writable=vma.may_write))
 
 
 def _copy(k: Kernel, mm: Mm, vma: Vma, vpn: Vpn, entry: Leaf, *, unshare: bool) -> None:
@@ -113,7 +114,7 @@ def _copy(k: Kernel, mm: Mm, vma: Vma, vpn: Vpn, entry: Leaf, *, unshare: bool) 
 
     # count, map, account: first the new page goes in, then the old one loses its mapping.
     writable = vma.may_write and not unshare
-    map_new_anon(k, mm, vma, vpn, new, writable=writable, dirty=not unshare or entry.dirty)
+    map_new_anon(k, mm, vma, vpn, new, writable=writable, dirty=not unshare, soft_dirty=entry.soft_dirty)
     if entry.kind in ("zero", "raw"):
         # rule: cow.zero-page, pfnmap.private-write, mixedmap.private-write
         return  # count: nobody counted the zero page, or the raw entry.
@@ -140,7 +141,7 @@ def _write_pmd(k: Kernel, mm: Mm, vma: Vma, vpn: Vpn, entry: Leaf, *, unshare: b
         write_fault(k, mm, vma, vpn, after, unshare=unshare)
 
 
-def _write_huge_zero(k: Kernel, mm: Mm, vma: Vma, vpn: Vpn) -> None:
+def _write_huge_zero(k: Kernel, mm: Mm, vma: Vma, vpn: Vpn, *, unshare: bool) -> None:
     """A store where the huge zero page is mapped."""
     start = align_down(vpn, k.profile.pmd_pages)
     # rule: cow.huge-zero-folio, cow.huge-zero-split, large_folios.huge-zero-write
@@ -152,4 +153,4 @@ def _write_huge_zero(k: Kernel, mm: Mm, vma: Vma, vpn: Vpn) -> None:
     large_folios.split_pmd(k, mm, start)
     after = mm.table.get(vpn)
     assert isinstance(after, Leaf)
-    write_fault(k, mm, vma, vpn, after, unshare=False)
+    write_fault(k, mm, vma, vpn, after, unshare=unshare)

@@ -139,7 +139,8 @@ def anonymous_fault(k: Kernel, mm: Mm, vma: Vma, vpn: Vpn, *, write: bool) -> No
                 break
 
     # count, map, account
-    map_new_anon(k, mm, vma, vpn, k.alloc(order, "anon"), writable=vma.may_write, dirty=True)
+    dirty = vma.may_write or order == pmd_order  # do_anonymous_page, map_anon_folio_pmd
+    map_new_anon(k, mm, vma, vpn, k.alloc(order, "anon"), writable=vma.may_write, dirty=dirty)
 
 
 def _map_zero(k: Kernel, mm: Mm, vma: Vma, vpn: Vpn, *, huge: bool) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from . import hugetlb
 from .folio import File, Folio, Place
 from .kernel import Kernel
-from .mm import Leaf, Mm
+from .mm import Mm, mk_pte
 from .rmap import map_new_anon
 from .units import BadRequest, Order, PageCount, PageIndex, Signal, Unsupported, Vpn, align_down
 from .vma import NOHUGEPAGE, Vma
@@ -130,6 +130,8 @@ def _finish_fault(k: Kernel, mm: Mm, vma: Vma, vpn: Vpn, place: Place, *, write:
     folio, page = place
     file = vma.file
     assert file is not None
+    if write:
+        folio.dirty = True  # fault_dirty_shared_page
     beyond = not file.shmem and file.pages < folio.index + folio.pages
     if not beyond and map_pmd(k, mm, vma, vpn, folio, write=write):
         return
@@ -173,7 +175,7 @@ def map_pmd(k: Kernel, mm: Mm, vma: Vma, vpn: Vpn, folio: Folio, *, write: bool)
     change = k.counting.map_pmd(folio, mm)
     # map
     writable = (write or _mapped_writable(vma)) and vma.may_write
-    mm.table.put(start, start + folio.pages, Leaf("pmd", folio, 0, writable, write))
+    mm.table.put(start, start + folio.pages, mk_pte("pmd", folio, 0, writable=writable, dirty=write))
     # account
     k.get(folio)
     k.account_mapped(folio, change)
@@ -190,7 +192,7 @@ def map_pages(
     change = k.counting.map_ptes(folio, first, count, mm)
     # map
     writable = vma.may_write and (write or _mapped_writable(vma))
-    mm.table.put(vpn, vpn + count, Leaf("pte", folio, first, writable, write))
+    mm.table.put(vpn, vpn + count, mk_pte("pte", folio, first, writable=writable, dirty=write))
     # account
     k.get(folio, count)
     k.account_mapped(folio, change)

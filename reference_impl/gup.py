@@ -25,13 +25,21 @@ from .vma import IO, PFNMAP, Vma
 
 class Foll(NamedTuple):
     """The flags FOLL_*; without `pin` it is FOLL_GET.  fast: a function that ends in _fast, which asks the page table
-    first, and the VMA only if that does not help."""
+    first, and the VMA only if that does not help.  touch: all have it but pin_user_pages()."""
 
     pin: bool = False
     write: bool = False
     longterm: bool = False
     force: bool = False
     fast: bool = False
+    touch: bool = True
+
+
+def foll(k: Kernel, *, pin: bool, write: bool, longterm: bool = False, force: bool = False, fast: bool) -> Foll:
+    """The flags of a driver's call.  pin_user_pages() has no FOLL_TOUCH, nor in 6.1 pin_user_pages_fast() for long."""
+    # rule: pins.dirty
+    touch = not pin or (fast and not (longterm and k.profile["gup.longterm-fast"] == "no-touch"))
+    return Foll(pin, write, longterm, force, fast, touch)
 
 
 GET = Foll()
@@ -52,9 +60,10 @@ def get_pages(k: Kernel, mm: Mm, first: Vpn, end: Vpn, foll: Foll) -> list[Place
         mm.has_pinned = True
     while True:
         found: list[Place] = []
+        now = foll
         for vpn in range(first, end):
             try:
-                place = _page(k, mm, vpn, foll)
+                place, now = _page(k, mm, vpn, now)
                 # rule: pins.in-turn
                 grab(k, place.folio, pin=foll.pin)
                 found.append(place)
@@ -101,7 +110,7 @@ def put_pages(k: Kernel, places: list[Place], *, pin: bool) -> None:
 def populate(k: Kernel, mm: Mm, vpn: Vpn, *, write: bool) -> None:
     """faultin_page_range: fault it in as if to hand it out.  try_grab_folio asks, and takes nothing."""
     # rule: refcount.limit-gup
-    _check_count(k, _page(k, mm, vpn, GET_WRITE if write else GET).folio)
+    _check_count(k, _page(k, mm, vpn, GET_WRITE if write else GET)[0].folio)
 
 
 def _check_count(k: Kernel, folio: Folio) -> None:
@@ -111,8 +120,8 @@ def _check_count(k: Kernel, folio: Folio) -> None:
         raise Errno("ENOMEM")
 
 
-def _page(k: Kernel, mm: Mm, vpn: Vpn, foll: Foll) -> Place:
-    """One page, the fast way or the slow one."""
+def _page(k: Kernel, mm: Mm, vpn: Vpn, foll: Foll) -> tuple[Place, Foll]:
+    """One page, the fast way or the slow one, and how to go on: after the first that is slow, all are."""
     vma = mm.find(vpn)
     if vma is None:
         # rule: pins.refused
@@ -120,25 +129,24 @@ def _page(k: Kernel, mm: Mm, vpn: Vpn, foll: Foll) -> Place:
     entry = mm.table.get(vpn)
     # rule: pfnmap.gup-fast
     if foll.fast and isinstance(entry, Leaf) and _fast(k, vma, entry, foll):
-        return Place(entry.folio, entry.page)
+        return Place(entry.folio, entry.page), foll
     check_vma_flags(k, vma, foll)
-    return _follow(k, mm, vma, vpn, foll)
+    return _follow(k, mm, vma, vpn, foll), foll._replace(fast=False)
 
 
 def _fast(k: Kernel, vma: Vma, entry: Leaf, foll: Foll) -> bool:
-    """gup_fast_pte_range, gup_fast_folio_allowed: whether the entry alone is enough."""
-    if entry.kind not in ("pte", "pmd") or (foll.write and not entry.writable):
+    """gup_fast_pte_range, gup_fast_folio_allowed: whether the entry alone is enough.  It does not touch the page."""
+    if not k.profile.pte_special or (vma.driver is not None and vma.driver.no_gup):
+        return False
+    if entry.kind not in ("pte", "pmd", "hugetlb") or vma.protection == "none" or (foll.write and not entry.writable):
         return False
     if not entry.writable and _must_unshare(k, vma, entry, foll):
         return False
-    if vma.driver is None or vma.driver.no_gup or not k.profile.pte_special:
-        return (
-            False  # Without a driver no flag of the VMA makes a difference; without pte_special there is no such way.
-        )
-    if entry.folio.anon or entry.folio.kind == "shmem":
+    folio = entry.folio
+    if folio.anon or folio.kind in ("shmem", "hugetlb"):
         return True
-    without_mapping = not vma.driver.cached
-    if without_mapping and k.profile["gup.fast-without-mapping"] == "large" and not entry.folio.large:
+    without_mapping = vma.driver is not None and not vma.driver.cached
+    if without_mapping and k.profile["gup.fast-without-mapping"] == "large" and not folio.large:
         return False
     return not (foll.pin and foll.longterm and foll.write)
 
@@ -176,6 +184,8 @@ def _follow(k: Kernel, mm: Mm, vma: Vma, vpn: Vpn, foll: Foll) -> Place:
                 # rule: mixedmap.gup-raw
                 raise Errno("EEXIST")
             else:
+                if foll.write and foll.touch:
+                    _touch(mm, vpn, entry)
                 return Place(entry.folio, entry.page)
         try:
             # rule: pins.faults
@@ -184,12 +194,23 @@ def _follow(k: Kernel, mm: Mm, vma: Vma, vpn: Vpn, foll: Foll) -> Place:
             raise Errno("EFAULT") from None
 
 
+def _touch(mm: Mm, vpn: Vpn, entry: Leaf) -> None:
+    """FOLL_TOUCH in follow_page_pte, touch_pmd: who asks for a page to write to it is taken to have done so."""
+    # rule: pins.dirty
+    if entry.kind == "pmd":
+        fault.mark(mm, vpn, vpn + 1, dirty=True, soft_dirty=True, young=True)
+    elif entry.kind == "pte" and not entry.dirty:
+        entry.folio.dirty = True
+
+
 def _may_write(vma: Vma, entry: Leaf, force: bool) -> bool:
     """can_follow_write_pte: a writable entry, or with FOLL_FORCE an exclusive page in a private mapping."""
     if entry.writable:
         return True
     # rule: cow.force
-    if not force or vma.shared or entry.kind in UNCOUNTED:
+    if not force or vma.shared or vma.may_write or entry.kind in UNCOUNTED:
+        return False
+    if not vma.soft_dirty and not entry.soft_dirty:  # pte_needs_soft_dirty_wp
         return False
     folio = entry.folio
     return folio.anon and folio.is_exclusive(entry.page if entry.kind == "pte" else 0)
@@ -317,7 +338,7 @@ def register_buffer(k: Kernel, mm: Mm, first: Vpn, end: Vpn, buffer: str) -> Non
         raise BadRequest(f"There is a buffer {buffer} already.")
     # rule: cow.pin-write
     fast = k.profile["io_uring.files"] == "allowed"  # 6.1 wants to see the VMAs.
-    places = get_whole(k, mm, first, end, Foll(pin=True, write=True, longterm=True, fast=fast))
+    places = get_whole(k, mm, first, end, foll(k, pin=True, write=True, longterm=True, fast=fast))
     for vma in mm.over(first, end):
         of_disk = vma.file is not None and vma.file.filesystem == "disk"
         # rule: mixedmap.gup, driver_pages.interface-pin

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from .folio import File, Place
 from .kernel import Kernel
-from .mm import Entry, Leaf, Mm
+from .mm import Entry, Leaf, Mm, mk_pte
 from .units import PageIndex, Signal, Vpn, align_down
 from .vma import Vma
 
@@ -36,7 +36,7 @@ def _map_new(k: Kernel, mm: Mm, vma: Vma, start: Vpn, *, write: bool) -> None:
     # map
     vma.anon_vma = True
     writable = write and vma.may_write
-    mm.table.put(start, start + folio.pages, Leaf("hugetlb", folio, 0, writable, write))
+    mm.table.put(start, start + folio.pages, mk_pte("hugetlb", folio, 0, writable=writable, dirty=write))
     # account: the allocation's reference becomes that of the entry; hugetlb is in no statistics.
 
 
@@ -53,7 +53,7 @@ def _map_cached(k: Kernel, mm: Mm, vma: Vma, start: Vpn, *, write: bool) -> None
     k.counting.map_hugetlb(folio)
     # map
     writable = vma.shared and vma.may_write
-    mm.table.put(start, start + folio.pages, Leaf("hugetlb", folio, 0, writable, writable and write))
+    mm.table.put(start, start + folio.pages, mk_pte("hugetlb", folio, 0, writable=writable, dirty=writable and write))
     # account
     k.get(folio)
 
@@ -90,7 +90,7 @@ def _write(k: Kernel, mm: Mm, vma: Vma, start: Vpn, *, unshare: bool) -> None:
             old.set_exclusive(0)
         # map
         if not unshare:
-            mm.table.put(start, end, entry._replace(writable=vma.may_write, dirty=True))
+            mm.table.put(start, end, entry.mkdirty(writable=vma.may_write))
         # account: nothing.
         return
     # rule: cow.hugetlb-copy
@@ -103,7 +103,7 @@ def _write(k: Kernel, mm: Mm, vma: Vma, start: Vpn, *, unshare: bool) -> None:
     new.set_exclusive(0)
     # map
     vma.anon_vma = True
-    mm.table.put(start, end, Leaf("hugetlb", new, 0, vma.may_write and not unshare, not unshare))
+    mm.table.put(start, end, mk_pte("hugetlb", new, 0, writable=vma.may_write and not unshare, dirty=not unshare))
     # account
     k.put(old)
 
@@ -119,7 +119,7 @@ def copy_entry(k: Kernel, parent: Mm, child: Mm, vma: Vma, vpn: Vpn, entry: Leaf
             copy.fill(first, stop, value)
         k.counting.map_hugetlb(copy)
         copy.set_exclusive(0)
-        child.table.put(vpn, end, Leaf("hugetlb", copy, 0, vma.may_write, True))
+        child.table.put(vpn, end, mk_pte("hugetlb", copy, 0, writable=vma.may_write, dirty=True))
         return
     # count
     k.counting.map_hugetlb(folio)

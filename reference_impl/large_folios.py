@@ -12,6 +12,7 @@ from .kernel import Kernel
 from .mm import UNCOUNTED, Leaf, Mm
 from .rmap import expected_references, mappings
 from .units import Errno, Order, Pfn, SwapSlot, Vpn, align_down
+from .vma import LOCKED
 
 
 def split_pmd_around(k: Kernel, mm: Mm, border: Vpn) -> None:
@@ -50,7 +51,8 @@ def split_pmd(k: Kernel, mm: Mm, vpn: Vpn) -> None:
             folio.set_exclusive(0, folio.pages)
         # map
         dirty = entry.dirty and k.profile["large_folios.split-dirty"] == "entries"
-        mm.table.put(vpn, end, entry._replace(kind="pte", dirty=dirty))
+        # rule: statistics.soft-dirty-again
+        mm.table.put(vpn, end, entry._replace(kind="pte", dirty=dirty, soft_dirty=entry.soft_dirty or dirty))
         # account: what the PMD knew about writes is the folio's now.
         folio.dirty |= entry.dirty
         k.get(folio, folio.pages - 1)
@@ -99,8 +101,8 @@ def check_splittable(k: Kernel, folio: Folio, order: int) -> None:
         raise Errno("EINVAL")
 
 
-def split_folio(k: Kernel, folio: Folio, order: int) -> None:
-    """__folio_split, uniform.  The reference of the caller is not counted here."""
+def split_folio(k: Kernel, folio: Folio, order: int) -> list[Folio]:
+    """__folio_split, uniform: the pieces that are not free.  The reference of the caller is not counted here."""
     # rule: large_folios.folio-split, large_folios.folio-split-references
     # check: one reference too many and it fails, whatever kind of reference.
     check_splittable(k, folio, order)
@@ -124,12 +126,14 @@ def split_folio(k: Kernel, folio: Folio, order: int) -> None:
 
     pieces = _cut(k, folio, order)
 
+    # try_to_migrate: what one entry knows of the folio, all know then.
+    folio.dirty |= any(entry.dirty for *_, entry in mapped)
+
     # map, count: anonymous pages come back where they were, with their markers; file pages fault in again.
     for mm, first, end, entry in mapped:
         # rule: large_folios.file-folio-split
         if not folio.anon:
             mm.clear_ptes(first, end)
-            folio.dirty |= entry.dirty
             continue
         for vpn in range(first, end):
             page = entry.page + vpn - first
@@ -139,6 +143,7 @@ def split_folio(k: Kernel, folio: Folio, order: int) -> None:
     for piece in pieces:
         piece.dirty = folio.dirty
         k.put(piece)
+    return [piece for piece in pieces if piece.references]
 
 
 def _cut(k: Kernel, folio: Folio, order: int) -> list[Folio]:
@@ -169,12 +174,17 @@ def _cut(k: Kernel, folio: Folio, order: int) -> list[Folio]:
 def _remap(k: Kernel, mm: Mm, vpn: Vpn, piece: Folio, page: int, exclusive: int, entry: Leaf) -> None:
     """remove_migration_pte; an order-0 page of zeros may become the zero page (try_to_map_unused_to_zeropage)."""
     own = page & (piece.pages - 1)
-    if not piece.large and not piece.value(0) and k.profile["large_folios.zero-filled"] == "zero-page":
-        mm.table.put(vpn, vpn + 1, Leaf("zero", k.zero, 0, False, False))
+    vma = mm.find(vpn)
+    assert vma is not None
+    zeros = not piece.large and not piece.value(0) and not vma.flags & LOCKED
+    if zeros and k.profile["large_folios.zero-filled"] == "zero-page":
+        mm.table.put(vpn, vpn + 1, Leaf("zero", k.zero, 0, False, False, soft_dirty=entry.soft_dirty))
         return
     k.account_mapped(piece, k.counting.map_ptes(piece, own, 1, mm))
     if exclusive >> page & 1:
         piece.set_exclusive(own)
-    mm.table.put(vpn, vpn + 1, Leaf("pte", piece, own, entry.writable, entry.dirty, entry.young))
+    if entry.dirty and k.profile["statistics.soft-dirty-migration"] == "all":
+        entry = entry.mkdirty(writable=entry.writable)
+    mm.table.put(vpn, vpn + 1, entry._replace(folio=piece, page=own))
     k.get(piece)
     mm.add_rss(piece, 1)

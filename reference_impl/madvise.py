@@ -44,6 +44,16 @@ def madvise(k: Kernel, mm: Mm, first: Vpn, end: Vpn, advice: str) -> None:
 
 def populate(k: Kernel, mm: Mm, first: Vpn, end: Vpn, *, write: bool) -> None:
     """Fault everything in, as loads or stores would, without changing contents."""
+    if k.profile["madvise.populate-holes"] == "passed-over":
+        for vma in mm.over(first, end):
+            _populate_all(k, mm, max(first, vma.first), min(end, vma.end), write=write)
+        if not mm.covers(first, end):
+            raise Errno("ENOMEM")
+    else:
+        _populate_all(k, mm, first, end, write=write)
+
+
+def _populate_all(k: Kernel, mm: Mm, first: Vpn, end: Vpn, *, write: bool) -> None:
     vpn = first
     while vpn < end:
         vma = mm.find(vpn)
@@ -177,7 +187,7 @@ def _dontneed(k: Kernel, mm: Mm, vma: Vma, first: Vpn, end: Vpn) -> None:
 
 def _free(k: Kernel, mm: Mm, vma: Vma, first: Vpn, end: Vpn) -> None:
     """MADV_FREE: pages that are not shared may be discarded until somebody writes to them again."""
-    if not vma.anonymous or vma.hugetlb:
+    if not vma.anonymous or vma.hugetlb or vma.flags & LOCKED:
         raise Errno("EINVAL")
     for vpn, stop, entry in mm.table.over(first, end):
         if isinstance(entry, Swapped):
@@ -214,13 +224,15 @@ def make_old(mm: Mm, first: Vpn, end: Vpn) -> None:
 
 
 def clear_soft_dirty(mm: Mm) -> None:
-    """clear_refs 4: nothing that the process maps counts as written.  The next stores fault, which is not seen here."""
+    """clear_refs 4: nothing that the process maps counts as written, and the next stores fault."""
     # rule: statistics.soft-dirty
     for vma in mm.vmas:
         vma.soft_dirty = False
         for start, stop, entry in mm.table.over(vma.first, vma.end):
-            if isinstance(entry, Leaf) and entry.soft_dirty and not _is_pinned(mm, vma, entry):
-                fault.mark(mm, start, stop, soft_dirty=False)
+            if isinstance(entry, Swapped):
+                mm.table.put(start, stop, entry._replace(soft_dirty=False))
+            elif entry.kind != "hugetlb" and not _is_pinned(mm, vma, entry):
+                fault.mark(mm, start, stop, soft_dirty=False, writable=False)
 
 
 def _is_pinned(mm: Mm, vma: Vma, entry: Leaf) -> bool:

@@ -55,44 +55,44 @@ def migrate(k: Kernel, folio: Folio, *, movable: bool) -> bool:
     # rule: large_folios.migrated-marked
     if folio.partially_mapped and folio.large:
         return _migrate_pieces(k, folio, movable=movable)
+    mapped = mappings(k, folio)
+    one_by_one = folio.anon and folio.order > 1 and any(entry.kind == "pte" for *_, entry in mapped)
+    if one_by_one:  # the folio is queued while its PTEs go
+        k.counters["split_deferred"] += 1
     # check: one reference too many and it fails, whatever kind of reference.
     # rule: pins.migration
     if folio.refcount != expected_references(k, folio):
+        page = mapped[0][-1].page if mapped else 0
+        stuck = folio.maybe_dma_pinned and folio.is_exclusive(page)  # folio_try_share_anon_rmap_pte
+        folio.partially_mapped |= one_by_one and not stuck
         return False
     # rule: large_folios.migrated
-    mapped = mappings(k, folio)
     exclusive = folio.exclusive
     # count: all mappings go (migration entries have none), and come back to a folio that nobody maps.
     for mm, first, end, entry in mapped:
         _unmap(k, folio, mm, entry, end - first)
     for mm, first, end, entry in mapped:
         _map(k, folio, mm, entry, end - first)
-    # map: the entries are what they were, markers and all.
+    # map: the entries are what they were, markers and all; what one knows of the folio, all know then.
     folio.exclusive = exclusive
+    folio.dirty |= any(entry.dirty for *_, entry in mapped)
+    for mm, first, end, entry in mapped:
+        # rule: statistics.soft-dirty-again
+        if entry.dirty and (entry.kind == "pmd" or k.profile["statistics.soft-dirty-migration"] == "all"):
+            mm.table.put(first, end, entry.mkdirty(writable=entry.writable))
     # account: another page frame, and a folio that is not queued for splitting, but for one thing:
     folio.pfn = k.new_pfn(folio.order, movable=movable)
-    folio.partially_mapped = False
-    if folio.anon and folio.order > 1 and not folio.hugetlb and any(entry.kind == "pte" for *_, entry in mapped):
-        _queue(k, folio)
+    folio.partially_mapped = one_by_one and k.profile["large_folios.migrated"] == "marked"
+    k.counters["split_deferred"] += folio.partially_mapped
     return True
-
-
-def _queue(k: Kernel, folio: Folio) -> None:
-    """The old folio is queued while its PTEs go one by one; where that is handed on, the new one is."""
-    k.counters["split_deferred"] += 1
-    if k.profile["large_folios.migrated"] == "marked":
-        folio.partially_mapped = True
-        k.counters["split_deferred"] += 1
 
 
 def _migrate_pieces(k: Kernel, folio: Folio, *, movable: bool) -> bool:
     """migrate_pages_batch: a folio that is marked partially mapped is split first."""
-    first = folio.pfn
     try:
-        large_folios.split_folio(k, folio, 0)
+        pieces = large_folios.split_folio(k, folio, 0)
     except Errno:
         return False
-    pieces = [piece for piece in k.folios.values() if first <= piece.pfn < first + folio.pages]
     return all([migrate(k, piece, movable=movable) for piece in pieces])
 
 

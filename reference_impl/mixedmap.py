@@ -12,7 +12,7 @@ from . import pfnmap
 from .device import Device
 from .folio import Folio, Place
 from .kernel import Kernel
-from .mm import Leaf, Mm
+from .mm import Leaf, Mm, mk_pte
 from .units import Bug, Errno, PageCount, PageIndex, Vpn, align_down
 from .vma import DONTDUMP, DONTEXPAND, MIXEDMAP, PFNMAP, Vma
 
@@ -56,7 +56,7 @@ def insert_page(k: Kernel, mm: Mm, vma: Vma, vpn: Vpn, device: Device, page: Pag
     # rule: mixedmap.counted, driver_pages.by-entry, driver_pages.folio, driver_pages.file-bucket
     change = k.counting.map_ptes(folio, place.page, 1, mm)
     # map
-    mm.table.put(vpn, vpn + 1, Leaf("pte", folio, place.page, writable, write))
+    mm.table.put(vpn, vpn + 1, mk_pte("pte", folio, place.page, writable=writable, dirty=write))
     # account
     k.get(folio)
     k.account_mapped(folio, change)
@@ -176,7 +176,7 @@ def vmf_insert_mixed(k: Kernel, mm: Mm, vma: Vma, vpn: Vpn, device: Device, page
         # rule: mixedmap.mixed-occupied
         same = isinstance(entry, Leaf) and entry.folio is place.folio and entry.page == place.page
         if write and same and isinstance(entry, Leaf):
-            mm.table.put(vpn, vpn + 1, entry._replace(writable=vma.may_write, dirty=True))
+            mm.table.put(vpn, vpn + 1, entry.mkdirty(writable=vma.may_write))
         elif write and isinstance(entry, Leaf) and entry.kind != "zero":
             k.log.warn("insert_pfn")
         return "VM_FAULT_NOPAGE"
@@ -190,7 +190,7 @@ def vmf_insert_mixed(k: Kernel, mm: Mm, vma: Vma, vpn: Vpn, device: Device, page
         if write:
             made = mm.table.get(vpn)
             assert isinstance(made, Leaf)
-            mm.table.put(vpn, vpn + 1, made._replace(writable=vma.may_write, dirty=True))
+            mm.table.put(vpn, vpn + 1, made.mkdirty(writable=vma.may_write))
     # account: nothing.
     return "VM_FAULT_NOPAGE"
 

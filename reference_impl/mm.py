@@ -34,12 +34,23 @@ class Leaf(NamedTuple):
     soft_dirty: bool = False
     uffd_wp: bool = False
 
+    def mkdirty(self, *, writable: bool) -> Leaf:
+        """pte_mkdirty(): what the kernel makes dirty is soft-dirty, too."""
+        # rule: statistics.soft-dirty
+        return self._replace(writable=writable, dirty=True, soft_dirty=True)
+
+
+def mk_pte(kind: LeafKind, folio: Folio, page: PageIndex, *, writable: bool, dirty: bool) -> Leaf:
+    """mk_pte() and, if `dirty`, pte_mkdirty()."""
+    return Leaf(kind, folio, page, writable, dirty, soft_dirty=dirty)
+
 
 class Swapped(NamedTuple):
-    """A swap entry with its exclusive bit (pte_swp_exclusive)."""
+    """A swap entry with its bits: pte_swp_exclusive, pte_swp_soft_dirty."""
 
     slot: SwapSlot
     exclusive: bool
+    soft_dirty: bool = False
 
 
 Entry: TypeAlias = Leaf | Swapped
@@ -69,7 +80,7 @@ class Table(Runs[Entry]):
 
     def at(self, value: Entry, distance: int) -> Entry:
         if isinstance(value, Swapped):
-            return Swapped(SwapSlot(value.slot + distance), value.exclusive)
+            return value._replace(slot=SwapSlot(value.slot + distance))
         if value.kind == "zero":
             return value
         return value._replace(page=value.page + distance)

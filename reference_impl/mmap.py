@@ -110,6 +110,7 @@ def change_protection(k: Kernel, mm: Mm, vma: Vma) -> None:
     for start, stop, entry in mm.table.over(vma.first, vma.end):
         if isinstance(entry, Swapped) or entry.kind in ("zero", "huge-zero"):
             continue
+        not_noted = not vma.soft_dirty and not entry.soft_dirty  # pte_needs_soft_dirty_wp
         if not vma.may_write:
             mm.table.put(start, stop, entry._replace(writable=False))
         elif entry.kind in UNCOUNTED:
@@ -119,6 +120,8 @@ def change_protection(k: Kernel, mm: Mm, vma: Vma) -> None:
         elif vma.shared:
             if not vma.wants_writenotify or (entry.dirty and entry.kind == "pte"):
                 mm.table.put(start, stop, entry._replace(writable=True))
+        elif not_noted:
+            continue
         elif entry.kind == "pmd":
             if k.profile["mprotect.pmd-writable"] == "exclusive" and entry.folio.is_exclusive(0):
                 mm.table.put(start, stop, entry._replace(writable=True))
@@ -243,18 +246,21 @@ def shrink(k: Kernel, mm: Mm, name: str, pages: PageCount) -> None:
 
 def mlock(k: Kernel, mm: Mm, first: Vpn, end: Vpn) -> None:
     """mlock(2): special VMAs are not locked, and populated all the same unless they are VM_IO or VM_PFNMAP."""
-    while first < end:
-        vma = mm.find(first)
-        if vma is None:
-            raise Errno("ENOMEM")
-        stop = min(end, vma.end)
+    until = first
+    for vma in mm.over(first, end):
+        if vma.first > until:
+            break
+        until = vma.end
         # rule: pfnmap.mlock, mixedmap.mlock, pfnmap.dontexpand
-        if not vma.flags & SPECIAL and not vma.hugetlb:
-            (vma,) = carve(k, mm, first, stop)
-            vma.flags |= LOCKED
+        if not vma.flags & (SPECIAL | LOCKED) and not vma.hugetlb:
+            (locked,) = carve(k, mm, max(first, vma.first), min(end, vma.end))
+            locked.flags |= LOCKED
+    if until < end:
+        raise Errno("ENOMEM")
+    for vma in mm.over(first, end):
         if not vma.flags & (IO | PFNMAP):
-            _populate(k, mm, first, stop, write=vma.may_write and not vma.shared)
-        first = stop
+            write = vma.may_write and not vma.shared
+            _populate(k, mm, max(first, vma.first), min(end, vma.end), write=write)
 
 
 def _populate(k: Kernel, mm: Mm, first: Vpn, end: Vpn, *, write: bool) -> None:

@@ -112,7 +112,7 @@ def vmf_insert_pfn_pmd(k: Kernel, mm: Mm, vma: Vma, vpn: Vpn, place: Place) -> s
 def write_fault(mm: Mm, vma: Vma, vpn: Vpn, entry: Leaf) -> None:
     """wp_pfn_shared: a store through a read-only raw entry of a shared mapping asks vm_ops->pfn_mkwrite, if any."""
     check_store(vma, vpn)
-    mm.table.put(vpn, vpn + 1, entry._replace(writable=True, dirty=True))
+    mm.table.put(vpn, vpn + 1, entry.mkdirty(writable=True))
 
 
 def check_store(vma: Vma, vpn: Vpn) -> None:

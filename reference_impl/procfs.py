@@ -53,7 +53,7 @@ def pagemap_marks(mm: Mm, first: Vpn, end: Vpn) -> list[list[str]]:
     for vpn in range(first, end):
         vma, entry = mm.find(vpn), mm.table.get(vpn)
         found = []
-        if vma is not None and (vma.soft_dirty or (isinstance(entry, Leaf) and entry.soft_dirty)):
+        if vma is not None and (vma.soft_dirty or (entry is not None and entry.soft_dirty)):
             found.append("soft-dirty")
         if isinstance(entry, Leaf) and entry.uffd_wp:
             found.append("uffd-wp")

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from .folio import Folio
 from .kernel import Kernel
-from .mm import UNCOUNTED, Leaf, Mm
+from .mm import UNCOUNTED, Leaf, Mm, mk_pte
 from .units import Vpn, align_down
 from .vma import Vma
 
 
-def map_new_anon(k: Kernel, mm: Mm, vma: Vma, vpn: Vpn, folio: Folio, *, writable: bool, dirty: bool) -> None:
+def map_new_anon(
+    k: Kernel, mm: Mm, vma: Vma, vpn: Vpn, folio: Folio, *, writable: bool, dirty: bool, soft_dirty: bool = False
+) -> None:
     """Map all of a new anonymous folio at the aligned block around `vpn`: by a PMD if it is that large."""
     start = align_down(vpn, folio.pages)
     by_pmd = folio.order == k.profile.pmd_order
@@ -30,7 +32,8 @@ def map_new_anon(k: Kernel, mm: Mm, vma: Vma, vpn: Vpn, folio: Folio, *, writabl
 
     # map
     vma.anon_vma = True
-    mm.table.put(start, start + folio.pages, Leaf("pmd" if by_pmd else "pte", folio, 0, writable, dirty))
+    entry = mk_pte("pmd" if by_pmd else "pte", folio, 0, writable=writable, dirty=dirty)
+    mm.table.put(start, start + folio.pages, entry._replace(soft_dirty=dirty or soft_dirty))
 
     # account: the reference of the allocation becomes that of the first entry.
     k.get(folio, 0 if by_pmd else folio.pages - 1)

@@ -348,7 +348,7 @@ def _write_proc_mem(k: Kernel, r: Request) -> None:
 
 def _get_pages(k: Kernel, r: Request) -> int:
     flags = {name: r.get(name, False) for name in ("write", "longterm", "force", "fast")}
-    foll = gup.Foll(pin=r.get("how", "get") == "pin", **flags)
+    foll = gup.foll(k, pin=r.get("how", "get") == "pin", **flags)
     if r.get("gup_test"):
         return pins.gup_test(k, *_pages(k, r), r["hold"], foll)
     return pins.get_pages(k, *_pages(k, r), r["hold"], foll, r.get("times", 1))

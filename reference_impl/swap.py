@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: MIT
 """Swapping anonymous pages out and in.
 
-Swap devices are slow ones: what is read in stays in the swap cache until somebody wants the slot back.  Writeback
-is over at once.  Source: mm/vmscan.c (shrink_folio_list), mm/rmap.c (try_to_unmap_one), mm/memory.c (do_swap_page,
+Swap devices are slow ones without seeks: what is written out or read in stays in the swap cache until somebody wants
+the slot back, or nobody has an entry for it.  Writeback is over at once, and memory is never short.
+
+Source: mm/vmscan.c (shrink_folio_list), mm/rmap.c (try_to_unmap_one), mm/memory.c (do_swap_page,
 should_try_to_free_swap), mm/swapfile.c (folio_free_swap), mm/swap_state.c.
 """
 
@@ -11,21 +13,27 @@ from __future__ import annotations
 from . import large_folios
 from .folio import Folio, Place
 from .kernel import Kernel
-from .mm import Leaf, Mm, Swapped
-from .rmap import mappings
-from .units import PageCount, SwapSlot, Vpn, align_down
-from .vma import Vma
+from .mm import Leaf, Mm, Swapped, mk_pte
+from .rmap import expected_references, mappings
+from .units import Errno, PageCount, SwapSlot, Vpn, align_down
+from .vma import LOCKED, Vma
 
 
 def swap_out(k: Kernel, folio: Folio) -> None:
     """Reclaim one anonymous folio (shrink_folio_list): all mappings become swap entries, then it is freed."""
     # check
-    if folio.maybe_dma_pinned or folio.kind == "ksm":
-        return
     lazyfree = not folio.swapbacked
     if lazyfree and not _can_discard(k, folio):
-        folio.swapbacked = True
         return
+    if folio.kind == "ksm" or (not lazyfree and folio.maybe_dma_pinned):
+        return
+    if not lazyfree and folio.large and folio.swap is None:
+        # rule: pins.swap-out-large
+        if folio.refcount != expected_references(k, folio):
+            return
+        if folio.partially_mapped:
+            _split_first(k, folio)
+            return
     if not lazyfree and folio.swap is None:
         add_to_swap(k, folio)
 
@@ -36,16 +44,34 @@ def swap_out(k: Kernel, folio: Folio) -> None:
     for mm, vpn, end, entry in mappings(k, folio):
         _unmap_ptes(k, mm, vpn, end, entry, lazyfree)
 
-    # Written back; freed unless somebody else has a reference.
-    if folio.swap is not None and folio.refcount == folio.pages:
-        remove_from_swap_cache(k, folio)
+    # Written to swap, unless somebody else has a reference, and kept in the swap cache until memory is short.
+    if folio.refcount == folio.pages:
+        folio.dirty = False
+        if not any(value for *_, value in folio.contents) and k.profile["swap.zeros"] == "noted":
+            remove_from_swap_cache(k, folio)
+
+
+def _split_first(k: Kernel, folio: Folio) -> None:
+    """What is partially mapped, or taken for it, is split: what nobody maps is free without a write."""
+    try:
+        pieces = large_folios.split_folio(k, folio, 0)
+    except Errno:
+        return
+    for piece in pieces:
+        swap_out(k, piece)
 
 
 def _can_discard(k: Kernel, folio: Folio) -> bool:
     """MADV_FREE pages can go if nobody wrote to them since and nobody else has a reference."""
-    if any(entry.dirty for _, _, _, entry in mappings(k, folio)):
+    # rule: statistics.lazyfree-written
+    if folio.dirty or any(entry.dirty for _, _, _, entry in mappings(k, folio)):
+        folio.swapbacked = True
         return False
-    return folio.refcount == k.counting.folio_mapcount(folio)
+    # rule: statistics.lazyfree-held
+    if folio.refcount != k.counting.folio_mapcount(folio):
+        folio.swapbacked = k.profile["swap.lazyfree-held"] == "withdrawn"
+        return False
+    return True
 
 
 def _unmap_ptes(k: Kernel, mm: Mm, vpn: Vpn, end: Vpn, entry: Leaf, lazyfree: bool) -> None:
@@ -61,7 +87,7 @@ def _unmap_ptes(k: Kernel, mm: Mm, vpn: Vpn, end: Vpn, entry: Leaf, lazyfree: bo
         assert folio.swap is not None
         for start, stop, exclusive in markers:
             slot = SwapSlot(folio.swap + start)
-            mm.table.put(vpn + start - page, vpn + stop - page, Swapped(slot, exclusive))
+            mm.table.put(vpn + start - page, vpn + stop - page, Swapped(slot, exclusive, entry.soft_dirty))
         k.swap_counts.add(folio.swap + page, folio.swap + page + count, 1)
         mm.swap_entries += count
     # account
@@ -104,6 +130,7 @@ def free_swap(k: Kernel, folio: Folio) -> bool:
     if k.swap_counts.any(folio.swap, folio.swap + folio.pages):
         return False
     remove_from_swap_cache(k, folio)
+    folio.dirty = True  # what was in swap is nowhere else now
     return True
 
 
@@ -156,15 +183,20 @@ def swap_in(k: Kernel, mm: Mm, vma: Vma, vpn: Vpn, entry: Swapped, *, write: boo
     if exclusive:
         folio.set_exclusive(page, count)
     # map
-    writable = exclusive and vma.may_write and (write or k.profile["cow.swap-in-writable"] == "on-read")
-    mm.table.put(start, start + count, Leaf("pte", folio, page, writable, write and exclusive))
+    noted = vma.soft_dirty or entry.soft_dirty  # else pte_needs_soft_dirty_wp
+    writable = exclusive and noted and vma.may_write and (write or k.profile["cow.swap-in-writable"] == "on-read")
+    made = mk_pte("pte", folio, page, writable=writable, dirty=write and writable)
+    made = made._replace(soft_dirty=made.soft_dirty or entry.soft_dirty)
+    mm.table.put(start, start + count, made)
     k.swap_counts.add(slot, slot + count, -1)
     # account
     k.get(folio, count)
     k.account_mapped(folio, change)
     mm.add_rss(folio, count)
     mm.swap_entries -= count
-    if write and exclusive:
+    # should_try_to_free_swap
+    alone = folio.refcount == folio.pages + count if k.profile["cow.swap-in"] == "bit-or-references" else exclusive
+    if (write and alone) or vma.flags & LOCKED:
         free_swap(k, folio)
 
 

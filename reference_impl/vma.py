@@ -115,7 +115,10 @@ class Vma:
 
     @property
     def wants_writenotify(self) -> bool:
-        """vma_wants_writenotify: a shared file of a file system, or a driver, that wants to hear of the first write."""
+        """vma_wants_writenotify: a shared file of a file system, or a driver, that wants to hear of the first write;
+        and whoever tracks soft-dirty bits."""
+        if self.shared and not self.soft_dirty and not self.hugetlb:
+            return True
         if self.driver is not None:
             return self.shared and self.driver.notified
         return self.shared and self.file is not None and self.file.tracks_dirty

@@ -132,7 +132,9 @@ class Guest(Kernel):
             return ["the last guest was lost, so nobody has looked whether all memory came back"], []
         said = "\n".join(self._console.last)
         if lost := [line for line in self._console.last if LOST in line]:
-            return [], [f"leak: nothing points to what was allocated, {len(lost)} times: {lost[0].partition(LOST)[2].strip()}"]
+            return [], [
+                f"leak: nothing points to what was allocated, {len(lost)} times: {lost[0].partition(LOST)[2].strip()}"
+            ]
         if UNLOADED not in said:
             return [], ["the module could not be unloaded at the end", *self._news]
         found = re.search(r"mapspec: (\d+) pages of closed devices", said)

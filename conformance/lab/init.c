@@ -110,6 +110,19 @@ static void load_modules(void)
 		fclose(list);
 }
 
+/* Swap on a disk that seeks has no clusters, and large folios are split before they are written (up to 6.12). */
+static void say_that_nothing_turns(const char *disk)
+{
+	char path[128];
+	int fd;
+
+	snprintf(path, sizeof(path), "/sys/block/%s/queue/rotational", strrchr(disk, '/') + 1);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0 || write(fd, "0", 1) != 1)
+		give_up("cannot write to", path);
+	close(fd);
+}
+
 static void use_disks(void)
 {
 	const char *disk = getenv("MAPSPEC_DISK"), *swap = getenv("MAPSPEC_SWAP");
@@ -120,6 +133,7 @@ static void use_disks(void)
 	}
 	if (swap) {
 		close(opened(swap, O_RDONLY | O_CLOEXEC));
+		say_that_nothing_turns(swap);
 		if (swapon(swap, 0) < 0)
 			give_up("cannot swap to", swap);
 	}

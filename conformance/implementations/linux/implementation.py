@@ -448,7 +448,7 @@ class Linux:
             if region.refuses_huge:
                 region.refuses_huge = False
                 whole = region.pages * self.here.page_size
-                primitives.append(f"{process.slot:x} madvise {region.start:x} {whole:x} {ADVICE['hugepage']:x}")
+                primitives.append(f"-{process.slot:x} madvise {region.start:x} {whole:x} {ADVICE['hugepage']:x}")
         frames: list[int] = []
         if request.advice == "pageout" and not self.here.missing.keys() & {"frames", "page-flags"}:
             frames = [page.frame for page in self._lookup.pages(process.slot, at, request.count)]
