@@ -58,17 +58,41 @@ def get_pages(k: Kernel, mm: Mm, first: Vpn, end: Vpn, foll: Foll) -> list[Place
     if foll.pin:
         # rule: pins.has-pinned
         mm.has_pinned = True
+    found = _fast_pages(k, mm, first, end, foll) if foll.fast else []
+    if first + len(found) < end:
+        try:
+            found += _slow_pages(k, mm, first + len(found), end, foll)
+        except Errno:
+            # rule: pins.partial
+            if not found:
+                raise
+    return found
+
+
+def _fast_pages(k: Kernel, mm: Mm, first: Vpn, end: Vpn, foll: Foll) -> list[Place]:
+    """gup_fast: up to the first page whose entry alone is not enough."""
+    found: list[Place] = []
+    for vpn in range(first, end):
+        vma, entry = mm.find(vpn), mm.table.get(vpn)
+        # rule: pfnmap.gup-fast
+        if vma is None or not isinstance(entry, Leaf) or not _fast(k, vma, entry, foll) or entry.folio.refcount <= 0:
+            break
+        grab(k, entry.folio, pin=foll.pin)
+        found.append(Place(entry.folio, entry.page))
+    return found
+
+
+def _slow_pages(k: Kernel, mm: Mm, first: Vpn, end: Vpn, foll: Foll) -> list[Place]:
+    """__gup_longterm_locked: up to the first page that cannot be had.  Raises Errno if that is `first`."""
     while True:
         found: list[Place] = []
-        now = foll
         for vpn in range(first, end):
             try:
-                place, now = _page(k, mm, vpn, now)
+                place = _page(k, mm, vpn, foll)
                 # rule: pins.in-turn
                 grab(k, place.folio, pin=foll.pin)
                 found.append(place)
             except Errno:
-                # rule: pins.partial
                 if not found:
                     raise
                 break
@@ -110,7 +134,7 @@ def put_pages(k: Kernel, places: list[Place], *, pin: bool) -> None:
 def populate(k: Kernel, mm: Mm, vpn: Vpn, *, write: bool) -> None:
     """faultin_page_range: fault it in as if to hand it out.  try_grab_folio asks, and takes nothing."""
     # rule: refcount.limit-gup
-    _check_count(k, _page(k, mm, vpn, GET_WRITE if write else GET)[0].folio)
+    _check_count(k, _page(k, mm, vpn, GET_WRITE if write else GET).folio)
 
 
 def _check_count(k: Kernel, folio: Folio) -> None:
@@ -120,18 +144,13 @@ def _check_count(k: Kernel, folio: Folio) -> None:
         raise Errno("ENOMEM")
 
 
-def _page(k: Kernel, mm: Mm, vpn: Vpn, foll: Foll) -> tuple[Place, Foll]:
-    """One page, the fast way or the slow one, and how to go on: after the first that is slow, all are."""
+def _page(k: Kernel, mm: Mm, vpn: Vpn, foll: Foll) -> Place:
     vma = mm.find(vpn)
     if vma is None:
         # rule: pins.refused
         raise Errno("EFAULT")
-    entry = mm.table.get(vpn)
-    # rule: pfnmap.gup-fast
-    if foll.fast and isinstance(entry, Leaf) and _fast(k, vma, entry, foll):
-        return Place(entry.folio, entry.page), foll
     check_vma_flags(k, vma, foll)
-    return _follow(k, mm, vma, vpn, foll), foll._replace(fast=False)
+    return _follow(k, mm, vma, vpn, foll)
 
 
 def _fast(k: Kernel, vma: Vma, entry: Leaf, foll: Foll) -> bool:
@@ -143,6 +162,8 @@ def _fast(k: Kernel, vma: Vma, entry: Leaf, foll: Foll) -> bool:
     if not entry.writable and _must_unshare(k, vma, entry, foll):
         return False
     folio = entry.folio
+    if foll.longterm and migrate.in_movable(folio):
+        return False
     if folio.anon or folio.kind in ("shmem", "hugetlb"):
         return True
     without_mapping = vma.driver is not None and not vma.driver.cached
@@ -158,7 +179,7 @@ def check_vma_flags(k: Kernel, vma: Vma, foll: Foll) -> None:
         raise Errno("EFAULT")
     if foll.write:
         # rule: pins.longterm-file, pins.longterm-file-old, driver_pages.interface-pin
-        if vma.wants_writenotify and foll.longterm and k.profile["gup.longterm-write-file"] == "refused":
+        if vma.needs_dirty_tracking and foll.longterm and k.profile["gup.longterm-write-file"] == "refused":
             raise Errno("EFAULT")
         # rule: pins.refused, pins.forced, cow.force
         if not vma.may_write:

@@ -56,17 +56,12 @@ def migrate(k: Kernel, folio: Folio, *, movable: bool) -> bool:
     if folio.partially_mapped and folio.large:
         return _migrate_pieces(k, folio, movable=movable)
     mapped = mappings(k, folio)
-    one_by_one = folio.anon and folio.order > 1 and any(entry.kind == "pte" for *_, entry in mapped)
-    if one_by_one:  # the folio is queued while its PTEs go
-        k.counters["split_deferred"] += 1
-    # check: one reference too many and it fails, whatever kind of reference.
-    # rule: pins.migration
-    if folio.refcount != expected_references(k, folio):
-        page = mapped[0][-1].page if mapped else 0
-        stuck = folio.maybe_dma_pinned and folio.is_exclusive(page)  # folio_try_share_anon_rmap_pte
-        folio.partially_mapped |= one_by_one and not stuck
-        return False
+    free = folio.refcount == expected_references(k, folio)
+    if not free and folio.maybe_dma_pinned and mapped and folio.is_exclusive(mapped[0][-1].page):
+        return False  # folio_try_share_anon_rmap_pte
     # rule: large_folios.migrated
+    one_by_one = folio.anon and folio.order > 1 and any(entry.kind == "pte" for *_, entry in mapped)
+    k.counters["split_deferred"] += one_by_one  # the folio is queued while its PTEs go
     exclusive = folio.exclusive
     # count: all mappings go (migration entries have none), and come back to a folio that nobody maps.
     for mm, first, end, entry in mapped:
@@ -80,6 +75,11 @@ def migrate(k: Kernel, folio: Folio, *, movable: bool) -> bool:
         # rule: statistics.soft-dirty-again
         if entry.dirty and (entry.kind == "pmd" or k.profile["statistics.soft-dirty-migration"] == "all"):
             mm.table.put(first, end, entry.mkdirty(writable=entry.writable))
+    # rule: pins.migration
+    # one reference too many and it is where it was, whatever kind of reference.
+    if not free:
+        folio.partially_mapped |= one_by_one
+        return False
     # account: another page frame, and a folio that is not queued for splitting, but for one thing:
     folio.pfn = k.new_pfn(folio.order, movable=movable)
     folio.partially_mapped = one_by_one and k.profile["large_folios.migrated"] == "marked"

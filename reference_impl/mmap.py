@@ -98,8 +98,10 @@ def mprotect(k: Kernel, mm: Mm, first: Vpn, end: Vpn, protection: Protection) ->
             (vma,) = carve(k, mm, first, stop)
             # count: entries stay, so nothing.
             # map
-            vma.protection = protection
+            was_writable, vma.protection = vma.may_write, protection
             change_protection(k, mm, vma)
+            if vma.flags & LOCKED and not vma.shared and vma.may_write and not was_writable:
+                _populate(k, mm, first, stop, write=True)  # mprotect_fixup: copies now what is locked
             merge(mm, vma)
         # account: nothing.
         first = stop

@@ -77,10 +77,10 @@ def read(k: Kernel, name: str) -> list[str]:
 
 
 def write(k: Kernel, name: str, value: str) -> None:
-    """What a device does: the pages change, no entry does."""
+    """What a device does: the pages change, no entry does, and nobody calls set_page_dirty()."""
+    # rule: pins.dirty
     for folio, page in _hold(k, name).pages:
         folio.fill(page, page + 1, value)
-        folio.dirty = True
 
 
 # --- folio_maybe_dma_pinned ---

@@ -114,14 +114,16 @@ class Vma:
         return [*(name for name, there in plain.items() if there), *names]
 
     @property
-    def wants_writenotify(self) -> bool:
-        """vma_wants_writenotify: a shared file of a file system, or a driver, that wants to hear of the first write;
-        and whoever tracks soft-dirty bits."""
-        if self.shared and not self.soft_dirty and not self.hugetlb:
-            return True
+    def needs_dirty_tracking(self) -> bool:
+        """vma_needs_dirty_tracking: a shared file or a driver that wants to hear of the first write."""
         if self.driver is not None:
             return self.shared and self.driver.notified
         return self.shared and self.file is not None and self.file.tracks_dirty
+
+    @property
+    def wants_writenotify(self) -> bool:
+        """vma_wants_writenotify: that, or soft-dirty bits are tracked."""
+        return self.needs_dirty_tracking or (self.shared and not self.soft_dirty and not self.hugetlb)
 
     @property
     def special_huge(self) -> bool:

@@ -366,6 +366,14 @@ Feature: Copy-on-write and pages that get_user_pages has handed out
         | an order-9 folio mapped by PTEs  |
         | a hugetlb page                   |
 
+    @cow.pin-unshares.clean
+    Scenario: The copy is clean, and so it is until somebody writes to it
+      Given A has a base page
+      And A forks B
+      When A reads page 0 with process_vm_readv
+      Then smaps of A shows 4 kB Private_Clean
+      And smaps of B shows 4 kB Private_Dirty
+
     @cow.pin-unshares.then-written
     Scenario Outline: A write after the read finds the page its own
       Given A has <page>

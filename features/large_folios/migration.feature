@@ -83,6 +83,21 @@ Feature: Migration of large folios
         | an order-4 folio                |
         | an order-9 folio mapped by PTEs |
 
+    @large_folios.migrated-marked.failed @since:6.12
+    Scenario: An attempt that fails because somebody has a reference marks it, too
+      Given A has an order-4 folio
+      And A gets page 0 for reading as hold h
+      When A tries to move every page to the other node
+      Then the folio of page 0 of A is partially mapped
+      And every page of A is where it was
+
+    @large_folios.migrated-marked.pinned @since:6.12
+    Scenario: One that fails because the page is pinned ends before it does anything
+      Given A has an order-4 folio
+      And A pins page 0 for reading as hold h
+      When A tries to move every page to the other node
+      Then the folio of page 0 of A is not partially mapped
+
     @large_folios.migrated-marked.pmd @since:6.12
     Scenario: A folio that a PMD maps is not marked
       Given A has an order-9 folio mapped by a PMD

@@ -44,3 +44,46 @@ Feature: Swapping large folios
       Then A has nothing for pages 8 to 15
       And A reads "old" in pages 0 to 7
       And A reads "" in pages 8 to 15
+
+  @large_folios.swap-in-whole @since:6.12
+  Rule: A large folio that is still in the swap cache MUST be mapped whole when one page of it is touched
+
+    @large_folios.swap-in-whole.read
+    Scenario Outline: Reading one page of an order-<order> folio brings all of it
+      Given A has an order-<order> folio, swapped out
+      When A reads page 3
+      Then A has a PTE for every page
+      And the folio of page 3 of A has order <order>
+
+      Examples:
+        | order |
+        | 2     |
+        | 4     |
+
+    @large_folios.swap-in-whole.part
+    Scenario: Not if some of its pages have no swap entry any more
+      Given A has an order-4 folio, swapped out
+      And A calls MADV_DONTNEED on page 15
+      When A reads page 3
+      Then A has a PTE for page 3
+      And A has a swap entry for pages 4 to 14
+
+    @large_folios.swap-in-whole.zeros
+    Scenario: A folio of zeros is not kept there, so a page comes back alone
+      Given A has an order-4 folio
+      And A writes "" to every page
+      And every page of A is swapped out
+      When A reads page 3
+      Then A has a PTE for page 3
+      And A has a swap entry for pages 4 to 15
+      And the folio of page 3 of A has order 0
+
+  @large_folios.swap-in-page @until:6.1
+  Rule: In 6.1 a page of a large folio MUST come back from swap alone
+
+    @large_folios.swap-in-page.read
+    Scenario: The others keep their swap entries
+      Given A has an order-9 folio, swapped out
+      When A reads page 3
+      Then A has a PTE for page 3
+      And A has a swap entry for pages 4 to 511

@@ -81,6 +81,69 @@ Feature: What get_user_pages returns
       When A pins every page for writing as hold h
       Then every page of A was reused
 
+  @pins.dirty
+  Rule: pin_user_pages, and a fast call that finds the entry writable, MUST leave a clean page clean, also for writing: who writes to it has to mark it dirty
+
+    @pins.dirty.clean
+    Scenario Outline: A page that MADV_FREE has made clean stays so when a driver pins it <manner>
+      Given A has 1 page of private anonymous memory
+      And A calls MADV_FREE on page 0
+      When A pins page 0 <manner> as hold h
+      Then smaps of A shows 4 kB LazyFree
+
+      Examples:
+        | manner                  |
+        | for writing             |
+        | for writing, long-term, |
+
+    @pins.dirty.clean-fast @pte_special:1
+    Scenario Outline: So it does when a driver <takes> it fast
+      Given A has 1 page of private anonymous memory
+      And A calls MADV_FREE on page 0
+      When A <takes> page 0 for writing, fast, as hold h
+      Then smaps of A shows 4 kB LazyFree
+
+      Examples:
+        | takes |
+        | pins  |
+        | gets  |
+
+    @pins.dirty.no-fast @pte_special:0
+    Scenario: Where there is no fast way a fast call makes it dirty
+      Given A has 1 page of private anonymous memory
+      And A calls MADV_FREE on page 0
+      When A pins page 0 for writing, fast, as hold h
+      Then smaps of A shows 0 kB LazyFree
+
+    @pins.dirty.touched
+    Scenario: get_user_pages for writing makes it dirty
+      Given A has 1 page of private anonymous memory
+      And A calls MADV_FREE on page 0
+      When A gets page 0 for writing as hold h
+      Then smaps of A shows 0 kB LazyFree
+      And smaps of A shows 4 kB Private_Dirty
+
+    @pins.dirty.lost @needs:swap
+    Scenario: What a device writes is lost if nobody marks the page dirty
+      Given A has 1 page of private anonymous memory
+      And A calls MADV_FREE on page 0
+      And A pins page 0 for writing as hold h
+      And the driver writes "dev" through hold h
+      And hold h is given back
+      When A calls MADV_PAGEOUT on page 0
+      Then A reads "" in page 0
+
+    @pins.dirty.written
+    Scenario: It is there if the process writes to the page itself
+      Given A has 1 page of private anonymous memory
+      And A calls MADV_FREE on page 0
+      And A pins page 0 for writing as hold h
+      And A writes "new" to page 0
+      And the driver writes "dev" through hold h
+      And hold h is given back
+      When A calls MADV_PAGEOUT on page 0
+      Then A reads "dev" in page 0
+
   @pins.refused
   Rule: get_user_pages MUST fail with EFAULT where the process could not do such an access itself, unless FOLL_FORCE is for that
 

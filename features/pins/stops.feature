@@ -2,7 +2,7 @@
 Feature: What pins and references stop
 
   @pins.swap-out
-  Rule: Reclaim MUST NOT swap out a folio that is taken for pinned, and MAY swap out one that is held by FOLL_GET only
+  Rule: Reclaim MUST NOT swap out a folio that is taken for pinned, and MAY swap out a small one that is held by FOLL_GET only
 
     @pins.swap-out.pinned
     Scenario Outline: MADV_PAGEOUT leaves <page> where it is while a page of it is pinned
@@ -50,6 +50,38 @@ Feature: What pins and references stop
       When A calls MADV_PAGEOUT on page 0
       Then A has a swap entry for page 0
       And the driver reads "old" through hold h
+
+  @pins.swap-out-large @needs:swap
+  Rule: Reclaim MUST NOT swap out a large folio to which anybody holds a reference, by FOLL_GET or FOLL_PIN
+
+    @pins.swap-out-large.got
+    Scenario Outline: MADV_PAGEOUT leaves <page> where it is while one page of it is held
+      Given A has <page>
+      And A gets page 0 for reading as hold h
+      When A calls MADV_PAGEOUT on every page
+      Then every page of A is where it was
+
+      Examples:
+        | page                             |
+        | an order-2 folio                 |
+        | an order-4 folio                 |
+        | an order-9 folio mapped by a PMD |
+        | an order-9 folio mapped by PTEs  |
+
+    @pins.swap-out-large.vmsplice
+    Scenario: A pipe has the same effect
+      Given A has an order-4 folio
+      And A vmsplices page 3 into pipe p
+      When A calls MADV_PAGEOUT on every page
+      Then every page of A is where it was
+
+    @pins.swap-out-large.given-back
+    Scenario: When the page is given back the folio can be swapped out
+      Given A has an order-4 folio
+      And A gets page 0 for reading as hold h
+      And hold h is given back
+      When A calls MADV_PAGEOUT on every page
+      Then A has a swap entry for every page
 
   @pins.migration @needs:migrate
   Rule: Migration MUST leave a page where it is while anybody holds a reference to its folio, by FOLL_GET or FOLL_PIN

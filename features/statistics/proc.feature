@@ -190,6 +190,49 @@ Feature: status, statm, numa_maps, PAGEMAP_SCAN, kpagecount and kpageflags
       When A clears its soft-dirty bits
       Then pagemap marks every page of B as soft-dirty
 
+  @statistics.soft-dirty-again @needs:soft-dirty
+  Rule: Bit 55 MAY come back without a write: for all pages of a dirty PMD that is split or migrated
+
+    @statistics.soft-dirty-again.split @since:6.12
+    Scenario: One page less, and all the others count as written
+      Given A has an order-9 folio mapped by a PMD
+      And A clears its soft-dirty bits
+      When A unmaps page 511
+      Then pagemap marks pages 0 to 510 of A as soft-dirty
+
+    @statistics.soft-dirty-again.split-6-1 @until:6.1
+    Scenario: In 6.1 a split loses the dirty bits, so nothing comes back
+      Given A has an order-9 folio mapped by a PMD
+      And A clears its soft-dirty bits
+      When A unmaps page 511
+      Then pagemap does not mark pages 0 to 510 of A as soft-dirty
+
+    @statistics.soft-dirty-again.migration @needs:migrate
+    Scenario: So does migration
+      Given A has an order-9 folio mapped by a PMD
+      And A clears its soft-dirty bits
+      When A moves every page to the other node
+      Then pagemap marks every page of A as soft-dirty
+
+    @statistics.soft-dirty-again.small @since:6.12 @needs:migrate
+    Scenario Outline: What PTEs map keeps its bits: <page>
+      Given A has <page>
+      And A clears its soft-dirty bits
+      When A moves every page to the other node
+      Then pagemap does not mark every page of A as soft-dirty
+
+      Examples:
+        | page             |
+        | a base page      |
+        | an order-4 folio |
+
+    @statistics.soft-dirty-again.small-6-1 @until:6.1 @needs:migrate
+    Scenario: In 6.1 a page that a PTE maps does not keep them
+      Given A has a base page
+      And A clears its soft-dirty bits
+      When A moves every page to the other node
+      Then pagemap marks every page of A as soft-dirty
+
   @statistics.uffd-wp @needs:userfaultfd-wp @since:6.12
   Rule: Bit 57 MUST be set for a page that a userfaultfd has write-protected, until it is written
 

@@ -356,6 +356,47 @@ Feature: smaps: what each line counts
       And smaps of B shows 0 kB LazyFree
       And smaps of B shows 16 kB Shared_Dirty
 
+    @statistics.lazyfree.locked
+    Scenario: Locked memory cannot be marked
+      Given A has 4 pages of private anonymous memory
+      And A locks every page
+      When A tries MADV_FREE on page 0
+      Then it fails with EINVAL
+
+  @statistics.lazyfree-held @needs:swap
+  Rule: When reclaim finds a marked page to which somebody has a reference, LazyFree MUST keep it since 6.18, and MUST lose it until 6.12
+
+    @statistics.lazyfree-held.kept @since:6.18
+    Scenario Outline: <page> that a driver <takes> stays marked, and is discarded when it is given back
+      Given A has <page>
+      And A calls MADV_FREE on every page
+      And A <takes> every page for reading as hold h
+      And A calls MADV_PAGEOUT on every page
+      And every page of A is no longer swap-backed
+      And hold h is given back
+      When A calls MADV_PAGEOUT on every page
+      Then A has nothing for every page
+
+      Examples:
+        | page                             | takes |
+        | a base page                      | gets  |
+        | an order-4 folio                 | pins  |
+        | an order-9 folio mapped by a PMD | gets  |
+
+    @statistics.lazyfree-held.lost @until:6.12
+    Scenario Outline: <page> that a driver <takes> is like any other again
+      Given A has <page>
+      And A calls MADV_FREE on every page
+      And A <takes> every page for reading as hold h
+      When A calls MADV_PAGEOUT on every page
+      Then every page of A is swap-backed
+      And smaps of A shows 0 kB LazyFree
+
+      Examples:
+        | page                             | takes |
+        | a base page                      | gets  |
+        | an order-9 folio mapped by a PMD | pins  |
+
   @statistics.ksm @needs:ksm
   Rule: KSM MUST have every mapping of a KSM page, and Pss MUST divide the page by all of them
 
