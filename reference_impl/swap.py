@@ -195,7 +195,7 @@ def swap_in(k: Kernel, mm: Mm, vma: Vma, vpn: Vpn, entry: Swapped, *, write: boo
     mm.add_rss(folio, count)
     mm.swap_entries -= count
     # should_try_to_free_swap
-    alone = folio.refcount == folio.pages + count if k.profile["cow.swap-in"] == "bit-or-references" else exclusive
+    alone = folio.refcount == folio.pages + count if k.profile["swap.slot-freed"] == "references" else exclusive
     if (write and alone) or vma.flags & LOCKED:
         free_swap(k, folio)
 
