@@ -17,6 +17,7 @@ COMMANDS = {
     "list": "chapters, rules and scenarios",
     "show": "a rule, or a scenario step by step",
     "compare": "what differs between two reports",
+    "explore": "random operations on the model and on an implementation: where do they part?",
     "schema": "the JSON Schema of all messages",
     "kernels": "real kernels in virtual machines: prepare and run them",
 }
