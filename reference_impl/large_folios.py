@@ -24,8 +24,8 @@ def split_pmd_around(k: Kernel, mm: Mm, border: Vpn) -> None:
         split_pmd(k, mm, align_down(border, mm.pmd_pages))
 
 
-def split_pmd(k: Kernel, mm: Mm, vpn: Vpn) -> None:
-    """__split_huge_pmd: the page table changes, the folio stays whole."""
+def split_pmd(k: Kernel, mm: Mm, vpn: Vpn, *, freeze: bool = False) -> None:
+    """__split_huge_pmd: the page table changes, the folio stays whole.  freeze: into migration entries."""
     # rule: large_folios.pmd-split, large_folios.pmd-split-never-fails, large_folios.pmd-split-per-mm
     # check: never fails; references and pins do not matter.
     entry = mm.table.get(vpn)
@@ -52,7 +52,8 @@ def split_pmd(k: Kernel, mm: Mm, vpn: Vpn) -> None:
         # map
         dirty = entry.dirty and k.profile["large_folios.split-dirty"] == "entries"
         # rule: statistics.soft-dirty-again
-        mm.table.put(vpn, end, entry._replace(kind="pte", dirty=dirty, soft_dirty=entry.soft_dirty or dirty))
+        soft_dirty = entry.soft_dirty or (dirty and not freeze)
+        mm.table.put(vpn, end, entry._replace(kind="pte", dirty=dirty, soft_dirty=soft_dirty))
         # account: what the PMD knew about writes is the folio's now.
         folio.dirty |= entry.dirty
         k.get(folio, folio.pages - 1)
@@ -113,7 +114,7 @@ def split_folio(k: Kernel, folio: Folio, order: int) -> list[Folio]:
 
     for mm, vpn, _, entry in mappings(k, folio):
         if entry.kind == "pmd":
-            split_pmd(k, mm, vpn)
+            split_pmd(k, mm, vpn, freeze=True)
     exclusive = folio.exclusive
     mapped = mappings(k, folio)
 

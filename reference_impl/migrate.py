@@ -14,35 +14,77 @@ from collections.abc import Iterable
 from . import large_folios, sharing
 from .folio import Folio, Place
 from .kernel import MOVABLE, Kernel
-from .mm import Leaf, Mm
+from .mm import UNCOUNTED, Leaf, Mm
 from .rmap import expected_references, mappings
 from .units import Errno, Vpn
 
 
 def move_pages(k: Kernel, mm: Mm, first: Vpn, end: Vpn, *, everybodys: bool) -> list[str]:
-    """move_pages(2) to the other node: for each page `moved`, `kept`, or why it was not tried."""
-    found = []
-    targets: dict[Folio, bool] = {}
-    for vpn in range(first, end):
-        entry = mm.table.get(vpn)
-        if mm.find(vpn) is None or (isinstance(entry, Leaf) and entry.kind in ("zero", "huge-zero")):
-            found.append("EFAULT")
-        elif not isinstance(entry, Leaf) or entry.kind in ("raw", "raw-pmd"):
-            found.append("ENOENT")
-        else:
-            folio = entry.folio
-            target = targets.setdefault(folio, not in_movable(folio))
-            found.append(_move(k, folio, entry, target, everybodys=everybodys))
-    return found
+    """move_pages(2) to the other node (do_pages_move): for each page `moved`, `kept`, or why it was not tried.
+
+    Folios are collected and then moved together, up to a page that is not collected or whose folio goes the other way.
+    When one of them stays, nothing behind is tried.
+    """
+    targets = [_target(mm, vpn) for vpn in range(first, end)]
+    refusals: dict[Vpn, str] = {}
+    batch: list[Folio] = []
+    for vpn, target in zip(range(first, end), targets, strict=True):
+        if batch and in_movable(batch[0]) == target and not _move_all(k, batch):
+            break
+        refusal = _collect(k, mm, vpn, target, batch, everybodys=everybodys)
+        if refusal is None:
+            continue
+        refusals[vpn] = refusal or "kept"
+        if not _move_all(k, batch):
+            break
+    else:
+        _move_all(k, batch)
+    return [
+        "moved" if _is_at(mm, vpn, target) else refusals.get(vpn, "kept")
+        for vpn, target in zip(range(first, end), targets, strict=True)
+    ]
 
 
-def _move(k: Kernel, folio: Folio, entry: Leaf, target: bool, *, everybodys: bool) -> str:
+def _counted(mm: Mm, vpn: Vpn) -> Folio | None:
+    entry = mm.table.get(vpn)
+    return entry.folio if isinstance(entry, Leaf) and entry.kind not in UNCOUNTED else None
+
+
+def _target(mm: Mm, vpn: Vpn) -> bool:
+    """Whether it shall go to ZONE_MOVABLE: the other node, and there if nothing can be moved."""
+    folio = _counted(mm, vpn)
+    return folio is None or not in_movable(folio)
+
+
+def _is_at(mm: Mm, vpn: Vpn, target: bool) -> bool:
+    folio = _counted(mm, vpn)
+    return folio is not None and in_movable(folio) == target
+
+
+def _collect(k: Kernel, mm: Mm, vpn: Vpn, target: bool, batch: list[Folio], *, everybodys: bool) -> str | None:
+    """add_folio_for_migration: None if the folio is in the batch now, else why not; "" if it is there already."""
+    entry = mm.table.get(vpn)
+    if mm.find(vpn) is None or (isinstance(entry, Leaf) and entry.kind in ("zero", "huge-zero")):
+        return "EFAULT"
+    if not isinstance(entry, Leaf) or entry.kind in UNCOUNTED:
+        return "ENOENT"
+    folio = entry.folio
     if in_movable(folio) == target:
-        return "moved"
+        return ""
     # rule: sharing.move-pages
     if not everybodys and sharing.maybe_mapped_shared(k, folio, entry.page):
         return "EACCES"
-    return "moved" if migrate(k, folio, movable=target) else "kept"
+    if folio in batch:
+        return "EBUSY"
+    batch.append(folio)
+    return None
+
+
+def _move_all(k: Kernel, batch: list[Folio]) -> bool:
+    """migrate_pages: whether all could be moved to the other node; they are no batch any more."""
+    moved = [migrate(k, folio, movable=not in_movable(folio)) for folio in batch]
+    batch.clear()
+    return all(moved)
 
 
 def in_movable(folio: Folio) -> bool:

@@ -112,6 +112,10 @@ def change_protection(k: Kernel, mm: Mm, vma: Vma) -> None:
     for start, stop, entry in mm.table.over(vma.first, vma.end):
         if isinstance(entry, Swapped) or entry.kind in ("zero", "huge-zero"):
             continue
+        if _in_batch(k, entry, stop - start):
+            # rule: statistics.soft-dirty-again
+            entry = entry._replace(soft_dirty=True)
+            mm.table.put(start, stop, entry)
         not_noted = not vma.soft_dirty and not entry.soft_dirty  # pte_needs_soft_dirty_wp
         if not vma.may_write:
             mm.table.put(start, stop, entry._replace(writable=False))
@@ -134,6 +138,12 @@ def change_protection(k: Kernel, mm: Mm, vma: Vma) -> None:
                 if exclusive:
                     vpn = start + first - entry.page
                     mm.table.put(vpn, vpn + end - first, entry._replace(page=first, writable=True))
+
+
+def _in_batch(k: Kernel, entry: Leaf, pages: PageCount) -> bool:
+    """modify_prot_start_ptes: the bits of several PTEs of a folio are put together with pte_mkdirty()."""
+    batched = k.profile["mprotect.batch"] == "folio" and entry.kind == "pte" and entry.folio.large
+    return batched and pages > 1 and entry.dirty
 
 
 def mremap(k: Kernel, mm: Mm, first: Vpn, end: Vpn, name: str, skew: PageCount, how: str) -> None:

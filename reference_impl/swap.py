@@ -31,7 +31,7 @@ def swap_out(k: Kernel, folio: Folio) -> None:
         # rule: pins.swap-out-large
         if folio.refcount != expected_references(k, folio):
             return
-        if folio.partially_mapped:
+        if folio.partially_mapped or k.profile["swap.large"] == "split":
             _split_first(k, folio)
             return
     if not lazyfree and folio.swap is None:
@@ -52,7 +52,8 @@ def swap_out(k: Kernel, folio: Folio) -> None:
 
 
 def _split_first(k: Kernel, folio: Folio) -> None:
-    """What is partially mapped, or taken for it, is split: what nobody maps is free without a write."""
+    """What is partially mapped, or taken for it, is split: what nobody maps is free without a write.  So is all that
+    cannot be swapped as a whole."""
     try:
         pieces = large_folios.split_folio(k, folio, 0)
     except Errno:

@@ -37,6 +37,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--profile", metavar="P", help="the model behaves like this one; else like what I greets with")
     made.add_argument("--minutes", metavar="M", type=float, default=1.0, help="how long (default 1)")
     made.add_argument("--seed", metavar="N", type=int, default=1, help="of the first history (default 1)")
+    made.add_argument("--most", metavar="K", type=int, default=10, help="stop when K of them part (default 10)")
     made.add_argument("--histories", metavar="K", type=int, help="no more than K of them")
     return made
 
@@ -61,7 +62,7 @@ def _explore(args: argparse.Namespace, model: Implementation, other: Implementat
         except Unusable:
             return None
 
-    while time.monotonic() < end and (args.histories is None or played < args.histories):
+    while time.monotonic() < end and partings < args.most and (args.histories is None or played < args.histories):
         history = History(Random(seed), can, orders if isinstance(orders, list) else []).operations(LENGTH)
         try:
             if found := parting(history):

@@ -48,7 +48,10 @@ class Unusable(Exception):
 def asked(left: Implementation, right: Implementation) -> tuple[type[p.PagesQuery], ...]:
     """The queries that both can answer."""
     both = set(left.greeting.capabilities) & set(right.greeting.capabilities)
-    return tuple(query for query in ASKED if query.capability in both)
+    queries = [query for query in ASKED if query.capability in both]
+    if "soft-dirty" not in both:
+        queries.remove(p.PagemapMarks)
+    return tuple(queries)
 
 
 def play(
@@ -87,7 +90,7 @@ def _do(implementation: Implementation, operation: Operation) -> tuple[str, Any]
         raise Unusable(f"{operation.__struct_config__.tag}: {reply.why}")
     value = reply.value
     if isinstance(operation, p.Migrate) and value is not None:
-        # Why a page stayed depends on the batch that it was tried in.
+        # Why a page stayed depends on which was tried before it.
         value = [came == "moved" for came in value]
     return reply.errno or reply.signal or reply.status, value
 
@@ -112,17 +115,24 @@ def _look(implementation: Implementation, regions: Regions, queries: Sequence[ty
     found: Looked = {}
     for process, region, pages in _all(regions):
         for query in queries:
-            reply = implementation.request(query(process=process, region=region, count=pages))
-            found[str(query.__struct_config__.tag), process, region] = _told(reply)
-        shown = _told(implementation.request(p.Smaps(process=process, region=region)))
+            request = query(process=process, region=region, count=pages)
+            found[str(query.__struct_config__.tag), process, region] = _told(request, implementation.request(request))
+        smaps = p.Smaps(process=process, region=region)
+        shown = _told(smaps, implementation.request(smaps))
         found["smaps", process, region] = (
             {name: shown.get(name, 0) for name in SMAPS} if isinstance(shown, dict) else shown
         )
     return found
 
 
-def _told(reply: Reply) -> Any:
-    return msgspec.to_builtins(reply.value) if reply.status == "ok" else reply.errno or reply.status
+def _told(query: p.Query, reply: Reply) -> Any:
+    if reply.status != "ok":
+        return reply.errno or reply.status
+    value = msgspec.to_builtins(reply.value)
+    if isinstance(query, p.OwnerSlots):  # which of the two is which depends on the order in which rmap finds VMAs
+        for owners in value:
+            owners["slots"].sort(key=str)
+    return value
 
 
 def _frames(implementation: Implementation, regions: Regions) -> dict[Page, str]:

@@ -96,6 +96,39 @@ Feature: Splitting a folio
       Then page 3 of A was reused
       And page 4 of A was copied
 
+  @large_folios.folio-split-zeros @since:6.12
+  Rule: A split into base pages MUST map the zero page in place of an anonymous page of zeros, and MUST NOT in locked memory
+
+    @large_folios.folio-split-zeros.freed
+    Scenario Outline: Pages of zeros in <folio> are free
+      Given A has <folio>
+      And A writes "" to pages 4 to 7
+      When A splits the folio of page 0 to order 0
+      Then A has the zero page for pages 4 to 7
+      And pages 0 to 3 of A are where they were
+      And smaps of A shows <kB> kB Rss
+
+      Examples:
+        | folio                            | kB   |
+        | an order-4 folio                 | 48   |
+        | an order-9 folio mapped by a PMD | 2032 |
+
+    @large_folios.folio-split-zeros.locked
+    Scenario: Locked memory keeps them
+      Given A has an order-4 folio
+      And A writes "" to pages 4 to 7
+      And A locks every page
+      When A splits the folio of page 0 to order 0
+      Then every page of A is where it was
+      And smaps of A shows 64 kB Rss
+
+    @large_folios.folio-split-zeros.larger
+    Scenario: So do pieces that are larger than a page
+      Given A has an order-9 folio mapped by PTEs
+      And A writes "" to pages 4 to 7
+      When A splits the folio of page 0 to order 2
+      Then every page of A is where it was
+
   @large_folios.folio-split-order @since:6.12
   Rule: An anonymous folio MUST be splittable to every smaller order except 1, into folios of that order alone
 

@@ -45,7 +45,7 @@ Feature: Swapping large folios
       And A reads "old" in pages 0 to 7
       And A reads "" in pages 8 to 15
 
-  @large_folios.swap-in-whole @since:6.12
+  @large_folios.swap-in-whole @since:6.12 @config:thp_swap
   Rule: A large folio that is still in the swap cache MUST be mapped whole when one page of it is touched
 
     @large_folios.swap-in-whole.read
@@ -77,6 +77,24 @@ Feature: Swapping large folios
       Then A has a PTE for page 3
       And A has a swap entry for pages 4 to 15
       And the folio of page 3 of A has order 0
+
+  @large_folios.swap-split @word_bits:32 @needs:swap
+  Rule: On 32-bit a large folio MUST be split before it is swapped out
+
+    @large_folios.swap-split.read
+    Scenario: One page comes back alone
+      Given A has an order-4 folio, swapped out
+      When A reads page 3
+      Then A has a PTE for page 3
+      And A has a swap entry for pages 4 to 15
+      And the folio of page 3 of A has order 0
+
+    @large_folios.swap-split.zeros
+    Scenario: Pages of zeros become the zero page
+      Given A has an order-4 folio
+      And A writes "" to every page
+      When A calls MADV_PAGEOUT on every page
+      Then A has the zero page for every page
 
   @large_folios.swap-in-page @until:6.1
   Rule: In 6.1 a page of a large folio MUST come back from swap alone

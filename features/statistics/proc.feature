@@ -191,7 +191,7 @@ Feature: status, statm, numa_maps, PAGEMAP_SCAN, kpagecount and kpageflags
       Then pagemap marks every page of B as soft-dirty
 
   @statistics.soft-dirty-again @needs:soft-dirty
-  Rule: Bit 55 MAY come back without a write: for all pages of a dirty PMD that is split or migrated
+  Rule: Bit 55 MAY come back without a write: for a dirty PMD that is split or migrated, and for dirty PTEs of a large folio under mprotect
 
     @statistics.soft-dirty-again.split @since:6.12
     Scenario: One page less, and all the others count as written
@@ -213,6 +213,27 @@ Feature: status, statm, numa_maps, PAGEMAP_SCAN, kpagecount and kpageflags
       And A clears its soft-dirty bits
       When A moves every page to the other node
       Then pagemap marks every page of A as soft-dirty
+
+    @statistics.soft-dirty-again.mprotect @since:6.18
+    Scenario: So does mprotect of several pages of a large folio that PTEs map
+      Given A has an order-4 folio
+      And A clears its soft-dirty bits
+      When A makes every page read-only
+      Then pagemap marks every page of A as soft-dirty
+
+    @statistics.soft-dirty-again.mprotect-one @since:6.18
+    Scenario: Of one page it does not
+      Given A has an order-4 folio
+      And A clears its soft-dirty bits
+      When A makes page 3 read-only
+      Then pagemap does not mark page 3 of A as soft-dirty
+
+    @statistics.soft-dirty-again.mprotect-before @since:6.12 @until:6.12
+    Scenario: In 6.12 mprotect leaves the bits alone
+      Given A has an order-4 folio
+      And A clears its soft-dirty bits
+      When A makes every page read-only
+      Then pagemap does not mark every page of A as soft-dirty
 
     @statistics.soft-dirty-again.small @since:6.12 @needs:migrate
     Scenario Outline: What PTEs map keeps its bits: <page>
