@@ -322,6 +322,9 @@ def move_entries(k: Kernel, mm: Mm, first: Vpn, end: Vpn, distance: int) -> None
         if isinstance(entry, Leaf) and entry.kind in ("pmd", "huge-zero", "raw-pmd") and distance % size:
             large_folios.split_pmd(k, mm, start)
     for start, stop, entry in mm.table.over(first, end):
+        if isinstance(entry, Swapped) or entry.kind != "hugetlb":
+            # rule: statistics.soft-dirty-again
+            entry = entry._replace(soft_dirty=True)  # move_soft_dirty_pte
         mm.table.clear(start, stop)
         mm.table.put(start + distance, stop + distance, entry)
     moved_tables = {block for block in mm.empty_tables if first <= block and block + size <= end}

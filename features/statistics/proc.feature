@@ -191,7 +191,7 @@ Feature: status, statm, numa_maps, PAGEMAP_SCAN, kpagecount and kpageflags
       Then pagemap marks every page of B as soft-dirty
 
   @statistics.soft-dirty-again @needs:soft-dirty
-  Rule: Bit 55 MAY come back without a write: for a dirty PMD that is split or migrated, and for dirty PTEs of a large folio under mprotect
+  Rule: Bit 55 MAY come back without a write: for what mremap moves, for a dirty PMD that is split or migrated, and for dirty PTEs of a large folio under mprotect
 
     @statistics.soft-dirty-again.split @since:6.12
     Scenario: One page less, and all the others count as written
@@ -213,6 +213,19 @@ Feature: status, statm, numa_maps, PAGEMAP_SCAN, kpagecount and kpageflags
       And A clears its soft-dirty bits
       When A moves every page to the other node
       Then pagemap marks every page of A as soft-dirty
+
+    @statistics.soft-dirty-again.mremap
+    Scenario Outline: What mremap moves counts as written: <page>
+      Given A has <page>
+      And A clears its soft-dirty bits
+      When A moves every page to elsewhere
+      Then pagemap marks every page of elsewhere of A as soft-dirty
+
+      Examples:
+        | page                             |
+        | a base page                      |
+        | a base page, swapped out         |
+        | an order-9 folio mapped by a PMD |
 
     @statistics.soft-dirty-again.mprotect @since:6.18
     Scenario: So does mprotect of several pages of a large folio that PTEs map
