@@ -20,35 +20,38 @@ from .vma import LOCKED, Vma
 
 
 def swap_out(k: Kernel, folio: Folio) -> None:
-    """Reclaim one anonymous folio (shrink_folio_list): all mappings become swap entries, then it is freed."""
+    """Reclaim one anonymous folio (shrink_folio_list): all mappings become swap entries, or go after MADV_FREE."""
     # check
-    lazyfree = not folio.swapbacked
-    if lazyfree and not _can_discard(k, folio):
+    if not folio.swapbacked:
+        if _can_discard(k, folio):
+            _unmap(k, folio)
         return
-    if folio.kind == "ksm" or (not lazyfree and folio.maybe_dma_pinned):
+    if folio.maybe_dma_pinned or folio.kind == "ksm":
         return
-    if not lazyfree and folio.large and folio.swap is None:
+    if folio.swap is None:
         # rule: pins.swap-out-large
-        if folio.refcount != expected_references(k, folio):
+        if folio.large and folio.refcount != expected_references(k, folio):
             return
-        if folio.partially_mapped or k.profile["swap.large"] == "split":
+        if folio.large and (folio.partially_mapped or k.profile["swap.large"] == "split"):
             _split_first(k, folio)
             return
-    if not lazyfree and folio.swap is None:
         add_to_swap(k, folio)
-
-    for mm, vpn, _, entry in mappings(k, folio):
-        if entry.kind == "pmd":
-            # rule: large_folios.swap-entries, large_folios.pmd-not-restored
-            large_folios.split_pmd(k, mm, vpn)
-    for mm, vpn, end, entry in mappings(k, folio):
-        _unmap_ptes(k, mm, vpn, end, entry, lazyfree)
-
+    _unmap(k, folio)
     # Written to swap, unless somebody else has a reference, and kept in the swap cache until memory is short.
     if folio.refcount == folio.pages:
         folio.dirty = False
         if not any(value for *_, value in folio.contents) and k.profile["swap.zeros"] == "noted":
             remove_from_swap_cache(k, folio)
+
+
+def _unmap(k: Kernel, folio: Folio) -> None:
+    """try_to_unmap with TTU_SPLIT_HUGE_PMD."""
+    for mm, vpn, _, entry in mappings(k, folio):
+        if entry.kind == "pmd":
+            # rule: large_folios.swap-entries, large_folios.pmd-not-restored
+            large_folios.split_pmd(k, mm, vpn)
+    for mm, vpn, end, entry in mappings(k, folio):
+        _unmap_ptes(k, mm, vpn, end, entry)
 
 
 def _split_first(k: Kernel, folio: Folio) -> None:
@@ -64,7 +67,7 @@ def _split_first(k: Kernel, folio: Folio) -> None:
 
 def _can_discard(k: Kernel, folio: Folio) -> bool:
     """MADV_FREE pages can go if nobody wrote to them since and nobody else has a reference."""
-    # rule: statistics.lazyfree-written
+    # rule: statistics.lazyfree
     if folio.dirty or any(entry.dirty for _, _, _, entry in mappings(k, folio)):
         folio.swapbacked = True
         return False
@@ -75,7 +78,7 @@ def _can_discard(k: Kernel, folio: Folio) -> bool:
     return True
 
 
-def _unmap_ptes(k: Kernel, mm: Mm, vpn: Vpn, end: Vpn, entry: Leaf, lazyfree: bool) -> None:
+def _unmap_ptes(k: Kernel, mm: Mm, vpn: Vpn, end: Vpn, entry: Leaf) -> None:
     """try_to_unmap_one: the marker goes into the swap entry."""
     folio, page, count = entry.folio, entry.page, end - vpn
     markers = folio.by_marker(page, count)
@@ -84,7 +87,7 @@ def _unmap_ptes(k: Kernel, mm: Mm, vpn: Vpn, end: Vpn, entry: Leaf, lazyfree: bo
     folio.clear_exclusive(page, count)
     # map
     mm.clear_ptes(vpn, end)
-    if not lazyfree:
+    if folio.swapbacked:
         assert folio.swap is not None
         for start, stop, exclusive in markers:
             slot = SwapSlot(folio.swap + start)
