@@ -17,7 +17,7 @@ COMMANDS = {
     "list": "chapters, rules and scenarios",
     "show": "a rule, or a scenario step by step",
     "compare": "what differs between two reports",
-    "explore": "random operations on the model and on an implementation: where do they part?",
+    "explore": "random operations, compared with those of the model",
     "schema": "the JSON Schema of all messages",
     "kernels": "real kernels in virtual machines: prepare and run them",
 }
@@ -33,7 +33,7 @@ mapspec COMMAND --help says more.  Example: mapspec run cow fork
 
 Exit codes
   0  all is well
-  1  a scenario failed (fail, error, timeout, xpass), or two reports differ
+  1  a scenario failed (fail, error, timeout, xpass), or two differ
   2  wrong usage, or something is wrong with the suite or with a file
   3  the implementation could not be started, or nothing works
   4  interrupted
