@@ -37,11 +37,24 @@ def swap_out(k: Kernel, folio: Folio) -> None:
             return
         add_to_swap(k, folio)
     _unmap(k, folio)
-    # Written to swap, unless somebody else has a reference, and kept in the swap cache until memory is short.
     if folio.refcount == folio.pages:
-        folio.dirty = False
-        if not any(value for *_, value in folio.contents) and k.profile["swap.zeros"] == "noted":
-            remove_from_swap_cache(k, folio)
+        _write(k, folio)
+
+
+def _write(k: Kernel, folio: Folio) -> None:
+    """pageout, of a folio to which nobody else has a reference.  What was written now stays until memory is short."""
+    assert folio.swap is not None
+    # rule: pins.dirty
+    if not folio.dirty:  # swap has it already, so it is free
+        remove_from_swap_cache(k, folio)
+        return
+    folio.dirty = False
+    k.swap_contents.clear(folio.swap, folio.swap + folio.pages)
+    for start, end, value in folio.contents:
+        k.swap_contents.put(folio.swap + start, folio.swap + end, value)
+    # rule: large_folios.swap-in-whole
+    if not any(value for *_, value in folio.contents) and k.profile["swap.zeros"] == "noted":
+        remove_from_swap_cache(k, folio)
 
 
 def _unmap(k: Kernel, folio: Folio) -> None:
@@ -82,6 +95,7 @@ def _unmap_ptes(k: Kernel, mm: Mm, vpn: Vpn, end: Vpn, entry: Leaf) -> None:
     """try_to_unmap_one: the marker goes into the swap entry."""
     folio, page, count = entry.folio, entry.page, end - vpn
     markers = folio.by_marker(page, count)
+    folio.dirty |= entry.dirty
     # count
     change = k.counting.unmap_ptes(folio, page, count, mm)
     folio.clear_exclusive(page, count)
@@ -115,11 +129,9 @@ def _enter_swap_cache(k: Kernel, folio: Folio, slot: SwapSlot) -> None:
 
 
 def remove_from_swap_cache(k: Kernel, folio: Folio) -> None:
-    """Drop the folio from the swap cache; what it holds stays in the slots that are in use."""
+    """Drop the folio from the swap cache; what was written stays in the slots that are in use."""
     assert folio.swap is not None
     slot = folio.swap
-    for start, end, value in folio.contents:
-        k.swap_contents.put(slot + start, slot + end, value)
     for start, end, users in k.swap_counts.over_all(slot, slot + folio.pages):
         if not users:
             k.swap_contents.clear(start, end)
