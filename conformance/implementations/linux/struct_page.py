@@ -203,7 +203,9 @@ class StructPages:
         elif self._second_flag(pages, "PG_double_map"):
             total -= 1 << order
         at = 2 * self._size + self._at["deferred_list"]
-        queued = order > 1 and self._word(pages, at) != self._base + head * self._size + at
+        # The huge zero page has a list that nobody has made (prep_transhuge_page).
+        is_in_list = self._word(pages, at) != self._base + head * self._size + at
+        queued = order > 1 and self._anon(pages) and is_in_list
         return FolioCounters(refcount, total, counts[0], entire, partially_mapped=queued, pincount=pins)
 
     def _pins(self, pages: bytes) -> int:
