@@ -97,7 +97,7 @@ def _slow_pages(k: Kernel, mm: Mm, first: Vpn, end: Vpn, foll: Foll) -> list[Pla
                     raise
                 break
         # rule: pins.movable
-        movable = migrate.in_zone_movable(found) if foll.longterm else []
+        movable = migrate.longterm_unpinnable(found) if foll.longterm else []
         if not movable:
             return found
         put_pages(k, found, pin=True)

@@ -158,7 +158,7 @@ def _map(k: Kernel, folio: Folio, mm: Mm, entry: Leaf, count: int) -> None:
             k.counting.map_ptes(folio, entry.page, count, mm)
 
 
-def in_zone_movable(places: Iterable[Place]) -> list[Folio]:
+def longterm_unpinnable(places: Iterable[Place]) -> list[Folio]:
     """collect_longterm_unpinnable_folios: the folios that must be moved before they are pinned for long."""
     return list(dict.fromkeys(folio for folio, _ in places if in_movable(folio)))
 

@@ -6,6 +6,8 @@ Source: mm/mmap.c, mm/vma.c (split_vma, vma_merge), mm/mprotect.c, mm/mremap.c.
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from . import fault, files, gup, ksm, large_folios, unmap
 from .kernel import Kernel
 from .mm import UNCOUNTED, Leaf, Mm, Region, Swapped
@@ -101,7 +103,8 @@ def mprotect(k: Kernel, mm: Mm, first: Vpn, end: Vpn, protection: Protection) ->
             was_writable, vma.protection = vma.may_write, protection
             change_protection(k, mm, vma)
             if vma.flags & LOCKED and not vma.shared and vma.may_write and not was_writable:
-                _populate(k, mm, first, stop, write=True)  # mprotect_fixup: copies now what is locked
+                with suppress(Errno):  # mprotect_fixup: copies now what is locked, if it can
+                    _populate(k, mm, first, stop, write=True)
             merge(mm, vma)
         # account: nothing.
         first = stop

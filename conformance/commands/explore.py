@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import argparse
 import time
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
@@ -55,8 +56,9 @@ def _explore(args: argparse.Namespace, model: Implementation, other: Implementat
     can = set(model.greeting.capabilities) & set(other.greeting.capabilities)
     orders = other.greeting.parameters.get("orders")
     end, seed, played, partings = time.monotonic() + 60 * args.minutes, args.seed, 0, 0
+    unusable: Counter[str] = Counter()
 
-    def parting(history: Sequence[Operation]) -> Parting | None:
+    def shorter(history: Sequence[Operation]) -> Parting | None:
         try:
             return play(model, other, history, queries)
         except Unusable:
@@ -65,14 +67,18 @@ def _explore(args: argparse.Namespace, model: Implementation, other: Implementat
     while time.monotonic() < end and partings < args.most and (args.histories is None or played < args.histories):
         history = History(Random(seed), can, orders if isinstance(orders, list) else []).operations(LENGTH)
         try:
-            if found := parting(history):
+            if found := play(model, other, history, queries):
                 partings += 1
-                _tell(args.implementation, seed, *shorten(history, found, parting))
+                _tell(args.implementation, seed, *shorten(history, found, shorter))
+        except Unusable as e:
+            unusable[str(e)] += 1
         except Trouble as e:
             partings += 1
             say(f"history {seed}: {args.implementation}: {e}")
         seed, played = seed + 1, played + 1
     say(f"{played} histories of {LENGTH} operations, {len(queries) + 2} questions each time: {partings} part")
+    for why, number in unusable.most_common():
+        say(f"  {number} not to the end: {safe(why)}")
     return FAILED if partings else OK
 
 

@@ -48,10 +48,9 @@ class Unusable(Exception):
 def asked(left: Implementation, right: Implementation) -> tuple[type[p.PagesQuery], ...]:
     """The queries that both can answer."""
     both = set(left.greeting.capabilities) & set(right.greeting.capabilities)
-    queries = [query for query in ASKED if query.capability in both]
-    if "soft-dirty" not in both:
-        queries.remove(p.PagemapMarks)
-    return tuple(queries)
+    needed = {query: {query.capability} for query in ASKED}
+    needed[p.PagemapMarks].add("soft-dirty")
+    return tuple(query for query in ASKED if needed[query] <= both)
 
 
 def play(
